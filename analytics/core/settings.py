@@ -1,0 +1,74 @@
+"""Settings, from environment variables ``PACSMETER_*`` or a ``pacsmeter.env`` file; no secret has a default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from analytics.core.errors import PacsmeterError
+
+
+class Settings(BaseSettings):
+    """What a site can set.
+
+    Attributes
+    ----------
+    home : folder of everything this installation keeps (warehouse, ledger, key, demo).
+    warehouse_url : SQLAlchemy URL; empty means the DuckDB warehouse under ``home``.
+    ledger_url : SQLAlchemy URL; empty means the SQLite ledger under ``home``.
+    site_zone : IANA zone of the site's clocks; times without an offset are read in it.
+    keep_snapshots : how many published snapshots are kept.
+    key_file : file with the site's pseudonym key; empty means ``home/pseudonym.key``.
+    currency : ISO 4217 code of money.
+    memory_limit : what DuckDB may use.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PACSMETER_", env_file="pacsmeter.env", extra="ignore")
+
+    home: Path = Path("var")
+    warehouse_url: SecretStr = SecretStr("")
+    ledger_url: SecretStr = SecretStr("")
+    site_zone: str = "Europe/London"
+    keep_snapshots: Annotated[int, Field(ge=2, le=50)] = 4
+    key_file: Path | None = None
+    currency: str = "USD"
+    memory_limit: str = "2GB"
+    workers: Annotated[int, Field(ge=1, le=256)] = 2
+
+    @field_validator("site_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not an IANA time zone, such as Europe/London") from error
+        return value
+
+    @property
+    def warehouse(self) -> str:
+        """Return the warehouse's URL, with the default filled in."""
+        return self.warehouse_url.get_secret_value() or f"duckdb:///{self.home / 'warehouse'}"
+
+    @property
+    def ledger(self) -> str:
+        """Return the ledger's URL, with the default filled in."""
+        return self.ledger_url.get_secret_value() or f"sqlite:///{self.home / 'ledger.sqlite'}"
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        """Return the file that holds the site's pseudonym key."""
+        return self.key_file or self.home / "pseudonym.key"
+
+
+def load_settings() -> Settings:
+    """Read the settings; a bad one is one clear line that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "PACSMETER_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise PacsmeterError(f"A setting is not usable: {first['msg']}", "Correct it and try again.", name) from None

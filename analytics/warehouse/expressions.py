@@ -1,0 +1,91 @@
+"""Expressions that mean the same on DuckDB and PostgreSQL, and the filters as conditions.
+
+Literals are written into the text, never bound: PostgreSQL does not see two bound copies of an expression
+as equal, and refuses to group by them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from analytics.core.filters import Filters
+from analytics.warehouse.schema import exams
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year")
+
+
+def literal(value: str | int | float) -> sa.ColumnElement[Any]:
+    """Write a constant of ours into the text (never a user's: those are bound)."""
+    text = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+    kind: sa.types.TypeEngine[Any] = sa.String() if isinstance(value, str) else (
+        sa.Integer() if isinstance(value, int) else sa.Double())
+    return sa.literal_column(text, kind)
+
+
+def period_start(column: sa.ColumnElement[Any], period: Period) -> sa.ColumnElement[Any]:
+    """Return the first day of the day, ISO week, month, quarter or year a date falls in."""
+    if period not in PERIODS:
+        raise ValueError(f"{period!r} is not one of {PERIODS}")
+    return sa.cast(sa.func.date_trunc(literal(period), column), sa.Date)
+
+
+def minutes_between(start: sa.ColumnElement[Any], end: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
+    """Return the minutes from one instant to a later one; negative where the order is reversed."""
+    seconds = sa.cast(sa.extract("epoch", end - start), sa.Double)
+    return sa.type_coerce(seconds / literal(60.0), sa.Double)
+
+
+def quantile(column: sa.ColumnElement[Any], fraction: float) -> sa.ColumnElement[float]:
+    """Return the linearly interpolated quantile (Hyndman & Fan type 7) of a column in a group."""
+    inside = sa.func.percentile_cont(literal(float(fraction))).within_group(column)
+    return sa.type_coerce(inside, sa.Double)
+
+
+def mean(column: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
+    """Return the arithmetic mean of a column in a group."""
+    return sa.cast(sa.func.avg(column), sa.Double)
+
+
+def total(column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Return the sum of a column in a group, 0 where the group has no value."""
+    return sa.type_coerce(sa.func.coalesce(sa.func.sum(column), literal(0)), sa.BigInteger)
+
+
+def count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """Count the rows of a group for which a condition holds."""
+    return total(sa.case((condition, literal(1)), else_=literal(0)))
+
+
+def local(column: sa.ColumnElement[Any], zone: str) -> sa.ColumnElement[Any]:
+    """Return an instant as the site's wall clock shows it."""
+    return sa.type_coerce(sa.func.timezone(literal(zone), column), sa.DateTime())
+
+
+def conditions(filters: Filters, table: sa.FromClause = exams,
+               date_column: sa.ColumnElement[Any] | None = None) -> list[sa.ColumnElement[bool]]:
+    """Return the filters as conditions on ``exams`` or on a select that carries its columns.
+
+    Parameters
+    ----------
+    filters : Filters
+    table : FromClause
+        What carries the columns ``site``, ``modality``, ``station_name``, ``patient_class``, ``priority``.
+    date_column : ColumnElement, optional
+        The date that the period is about; ``exam_date`` where not given.
+    """
+    day = date_column if date_column is not None else table.c.exam_date
+    found: list[sa.ColumnElement[bool]] = []
+    if filters.date_from:
+        found.append(day >= filters.date_from)
+    if filters.date_to:
+        found.append(day <= filters.date_to)
+    for name, values in (
+        ("site", filters.sites), ("modality", filters.modalities), ("station_name", filters.station_names),
+        ("patient_class", filters.patient_classes), ("priority", filters.priorities),
+    ):
+        if values:
+            found.append(table.c[name].in_(values))
+    return found

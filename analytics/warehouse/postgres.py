@@ -1,0 +1,143 @@
+"""Snapshots as PostgreSQL schemas: ``pacsmeter.snapshots`` says which one readers see.
+
+A reader never waits for a load: the load fills a schema of its own, and publishing is one update of one row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from analytics.core.errors import PacsmeterError
+from analytics.core.settings import Settings
+from analytics.warehouse.engine import PostgresSession, bare_table, unreachable
+from analytics.warehouse.schema import Instant, metadata
+from analytics.warehouse.store import Draft, Snapshot, Store, Warehouse, now_utc
+
+_CATALOG_SCHEMA = "pacsmeter"
+_LOCK = 7_226_377  # any fixed number: the advisory lock that one load holds
+_catalog = sa.Table(
+    "snapshots", sa.MetaData(schema=_CATALOG_SCHEMA),
+    sa.Column("revision", sa.BigInteger, primary_key=True),
+    sa.Column("published_at", Instant, nullable=False),
+    sa.Column("note", sa.String, nullable=False),
+    sa.Column("rolled_back", sa.Boolean, nullable=False),
+    sa.Column("is_current", sa.Boolean, nullable=False),
+)
+_INDEXES: dict[str, tuple[str, ...]] = {
+    "exams": ("exam_date", "study_instance_uid", "accession_number", "stored_date"),
+    "series": ("study_instance_uid",), "instances": ("study_instance_uid",), "events": ("accession_number",),
+    "studies": ("study_instance_uid", "accession_number"), "findings": ("check_id", "study_instance_uid"),
+    "image_measures": ("study_instance_uid",),
+}
+
+
+def _schema(revision: int) -> str:
+    return f"pacsmeter_{revision:06d}"
+
+
+class PostgresStore(Store):
+    """A PostgreSQL database, for a shared site."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._url = settings.warehouse
+        self._engine = sa.create_engine(
+            self._url, pool_pre_ping=True, connect_args={"connect_timeout": 10, "options": "-c TimeZone=UTC"}
+        )
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.schema.CreateSchema(_CATALOG_SCHEMA, if_not_exists=True))
+                _catalog.create(connection, checkfirst=True)
+        except sa.exc.OperationalError as error:
+            raise unreachable(self._url, error) from None
+
+    def snapshots(self) -> list[Snapshot]:
+        columns = (_catalog.c.revision, _catalog.c.published_at, _catalog.c.note, _catalog.c.rolled_back)
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).order_by(_catalog.c.revision.desc()))
+            return [Snapshot(*row) for row in rows]
+
+    def current_revision(self) -> int:
+        with self._engine.connect() as connection:
+            found = connection.scalar(sa.select(_catalog.c.revision).where(_catalog.c.is_current))
+        return int(found or 0)
+
+    def _open(self, revision: int) -> Warehouse:
+        return Warehouse(PostgresSession(self._engine, _schema(revision), read_only=True), revision)
+
+    def _point_to(self, revision: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(_catalog).where(_catalog.c.is_current).values(
+                is_current=False, rolled_back=True))
+            connection.execute(sa.update(_catalog).where(_catalog.c.revision == revision).values(is_current=True))
+
+    @contextlib.contextmanager
+    def draft(self, note: str = "") -> Iterator[Draft]:
+        with self._engine.connect() as holder:
+            if not holder.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
+                raise PacsmeterError(
+                    "Another load is writing this warehouse", "Wait until it ends, then try again.",
+                    sa.make_url(self._url).render_as_string(hide_password=True),
+                )
+            holder.commit()
+            base = self.current_revision()
+            revision = max([base, *(item.revision for item in self.snapshots())]) + 1
+            name = self._draft_schema(base)
+            session = PostgresSession(self._engine, name, read_only=False)
+            try:
+                yield Draft(session, revision)
+            finally:
+                session.close()
+            self._publish(name, Snapshot(revision, now_utc(), note))
+            self._prune()
+
+    def _draft_schema(self, base: int) -> str:
+        """Return the schema to write: a cut-off one of the same base to go on from, or a fresh copy."""
+        name = f"pacsmeter_draft_{base:06d}"
+        existing = set(sa.inspect(self._engine).get_schema_names())
+        for old in existing:
+            if old.startswith(("pacsmeter_draft_", "pacsmeter_copy_")) and old != name:
+                self._drop(old)
+        if name in existing:
+            return name
+        copy = f"pacsmeter_copy_{base:06d}"
+        with self._engine.begin() as connection:
+            connection.execute(sa.schema.CreateSchema(copy))
+            for table in metadata.sorted_tables:
+                fresh = bare_table(table).to_metadata(sa.MetaData(), schema=copy)
+                fresh.create(connection)
+                if base:
+                    held = table.to_metadata(sa.MetaData(), schema=_schema(base))
+                    connection.execute(sa.insert(fresh).from_select(list(table.columns.keys()), sa.select(held)))
+            connection.execute(sa.DDL(f'ALTER SCHEMA "{copy}" RENAME TO "{name}"'))
+        return name
+
+    def _publish(self, name: str, snapshot: Snapshot) -> None:
+        with self._engine.begin() as connection:
+            for table, columns in _INDEXES.items():
+                for column in columns:
+                    held = sa.Table(table, sa.MetaData(schema=name), sa.Column(column))
+                    connection.execute(sa.schema.CreateIndex(
+                        sa.Index(f"{table}_{column}", held.c[column]), if_not_exists=True))
+            for table in metadata.tables:
+                connection.execute(sa.DDL(f'ANALYZE "{name}"."{table}"'))
+            connection.execute(sa.DDL(f'ALTER SCHEMA "{name}" RENAME TO "{_schema(snapshot.revision)}"'))
+            connection.execute(sa.update(_catalog).values(is_current=False))
+            connection.execute(sa.insert(_catalog).values(
+                revision=snapshot.revision, published_at=snapshot.published_at, note=snapshot.note,
+                rolled_back=False, is_current=True))
+
+    def _prune(self) -> None:
+        for old in self.snapshots()[self.keep:]:
+            with contextlib.suppress(sa.exc.OperationalError):  # somebody still reads it: the next load drops it
+                self._drop(_schema(old.revision))
+                with self._engine.begin() as connection:
+                    connection.execute(sa.delete(_catalog).where(_catalog.c.revision == old.revision))
+
+    def _drop(self, name: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(sa.schema.DropSchema(name, cascade=True, if_exists=True))

@@ -1,0 +1,308 @@
+"""The warehouse's tables. Facts come from sources; ``exams`` is derived from them when a load ends.
+
+Columns are the DICOM keyword in snake case. ``_at`` is an instant in UTC, ``_date`` a calendar date on the
+site's clock, ``size_bytes`` is bytes as stored. Patients are keyed pseudonyms; no name is ever here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+from analytics.core.swim import EVENTS
+
+metadata = MetaData()
+Instant = DateTime(timezone=True)
+
+
+def _source() -> Column[str]:
+    return Column("source_id", String, primary_key=True)
+
+
+def _patient() -> list[Column[Any]]:
+    """Pseudonyms of who the patient is, and the demographics the checks need."""
+    return [
+        Column("name_key", String),
+        Column("birth_date_key", String),
+        Column("patient_birth_year", Integer),
+        Column("patient_sex", String),
+    ]
+
+
+sources = Table(
+    "sources", metadata, _source(),
+    Column("kind", String, nullable=False),        # dicom_folder, index_export, orthanc, ris_events
+    Column("location", String, nullable=False),    # path or URL without its password
+    Column("is_demo", Boolean, nullable=False),
+    Column("last_loaded_at", Instant),
+)
+
+loads = Table(
+    "loads", metadata,
+    Column("load_id", String, primary_key=True),
+    Column("source_id", String, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("records_read", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("unchanged", BigInteger, nullable=False),
+    Column("removed", BigInteger, nullable=False),
+    Column("left_out", BigInteger, nullable=False),
+    Column("covered_from", Date),
+    Column("covered_to", Date),
+    Column("complete", Boolean, nullable=False),   # the source says it held everything it has
+    Column("message", String),
+)
+
+quarantine = Table(
+    "quarantine", metadata, _source(),
+    Column("locator", String, primary_key=True),   # file, or file and line; never a name
+    Column("reason_code", String, primary_key=True),
+    Column("reason", String, nullable=False),      # what is wrong and what to do
+    Column("load_id", String, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+files = Table(
+    "files", metadata, _source(),
+    Column("path", String, primary_key=True),      # relative to the source's location
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    Column("sop_instance_uid", String),            # empty where the file is not an object
+    Column("status", String, nullable=False),      # read, dicomdir, not_dicom, empty, truncated, unreadable
+)
+
+studies = Table(
+    "studies", metadata, _source(),
+    Column("study_instance_uid", String, primary_key=True),
+    Column("patient_key", String, primary_key=True),   # '' where the source has no PatientID
+    *_patient(),
+    Column("accession_number", String),
+    Column("site", String),
+    Column("institution_name", String),
+    Column("station_name", String),
+    Column("manufacturer", String),
+    Column("manufacturer_model_name", String),
+    Column("modality", String),
+    Column("modalities_in_study", String),         # backslash separated, as DICOM has it
+    Column("study_description", String),
+    Column("body_part_examined", String),
+    Column("study_date", Date),                    # as written by the device; may be wrong
+    Column("study_at", Instant),
+    Column("patient_age_years", Double),           # PatientAge (0010,1010) as written
+    Column("number_of_series", BigInteger),
+    Column("number_of_instances", BigInteger),
+    Column("size_bytes", BigInteger),              # empty where the source does not know it
+    Column("transfer_syntax_uid", String),
+    Column("stored_at", Instant),                  # when the archive received it
+    Column("last_accessed_at", Instant),
+    Column("storage_tier", String),
+)
+
+series = Table(
+    "series", metadata, _source(),
+    Column("series_instance_uid", String, primary_key=True),
+    Column("study_instance_uid", String, primary_key=True),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("manufacturer", String),
+    Column("manufacturer_model_name", String),
+    Column("series_number", BigInteger),
+    Column("series_description", String),
+    Column("protocol_name", String),
+    Column("body_part_examined", String),
+    Column("laterality", String),
+    Column("frame_of_reference_uid", String),
+    Column("series_at", Instant),
+    Column("number_of_instances", BigInteger),
+    Column("size_bytes", BigInteger),
+    Column("transfer_syntax_uid", String),
+    Column("stored_at", Instant),
+)
+
+instances = Table(
+    "instances", metadata, _source(),
+    Column("sop_instance_uid", String, primary_key=True),
+    Column("path", String, primary_key=True),          # where the pixels are, relative to the source
+    Column("study_instance_uid", String),
+    Column("series_instance_uid", String),
+    Column("patient_key", String),
+    Column("sop_class_uid", String),
+    Column("transfer_syntax_uid", String),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("device_serial_number", String),
+    Column("instance_number", BigInteger),
+    Column("image_type", String),
+    Column("rows", BigInteger),
+    Column("columns", BigInteger),
+    Column("number_of_frames", BigInteger),
+    Column("samples_per_pixel", BigInteger),
+    Column("photometric_interpretation", String),
+    Column("bits_allocated", BigInteger),
+    Column("bits_stored", BigInteger),
+    Column("high_bit", BigInteger),
+    Column("pixel_representation", BigInteger),
+    Column("pixel_data_length", BigInteger),           # bytes of (7FE0,0010); empty where encapsulated
+    Column("has_pixel_data", Boolean),
+    Column("lossy_image_compression", String),
+    Column("lossy_image_compression_ratio", Double),
+    Column("image_position_x", Double),
+    Column("image_position_y", Double),
+    Column("image_position_z", Double),
+    Column("image_orientation", String),               # six cosines, backslash separated, 4 decimals
+    Column("slice_thickness", Double),
+    Column("spacing_between_slices", Double),
+    Column("pixel_spacing_row", Double),
+    Column("pixel_spacing_column", Double),
+    Column("frame_of_reference_uid", String),
+    Column("body_part_examined", String),
+    Column("laterality", String),
+    Column("view_position", String),
+    Column("protocol_name", String),
+    Column("convolution_kernel", String),
+    Column("kvp", Double),
+    Column("repetition_time", Double),
+    Column("echo_time", Double),
+    Column("magnetic_field_strength", Double),
+    Column("exposure_index", Double),                  # (0018,1411)
+    Column("target_exposure_index", Double),           # (0018,1412)
+    Column("deviation_index", Double),                 # (0018,1413)
+    Column("specific_character_set", String),
+    Column("undecodable_text", String),                # keywords whose text the character set cannot decode
+    Column("malformed_values", String),                # KEYWORD=reason; never the value itself
+    Column("acquired_at", Instant),
+    Column("content_at", Instant),
+    Column("timezone_offset_from_utc", String),
+    Column("size_bytes", BigInteger),
+    Column("stored_at", Instant),
+)
+
+orders = Table(
+    "orders", metadata, _source(),
+    Column("accession_number", String, primary_key=True),
+    Column("patient_key", String),
+    *_patient(),
+    Column("site", String),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("priority", String),                        # S, A, R
+    Column("patient_class", String),                   # I, O, E
+    Column("procedure_code", String),
+    Column("procedure_description", String),
+)
+
+events = Table(
+    "events", metadata, _source(),
+    Column("accession_number", String, primary_key=True),
+    Column("event", String, primary_key=True),         # SWIM's name
+    Column("event_at", Instant, primary_key=True),
+)
+
+archives = Table(
+    "archives", metadata, _source(),
+    Column("archive", String, primary_key=True),
+    Column("site", String),                            # empty where one archive serves all sites
+    Column("storage_tier", String),
+    Column("capacity_bytes", BigInteger, nullable=False),
+    Column("used_bytes_before", BigInteger, nullable=False),   # stored before the index begins
+    Column("in_service_date", Date),
+)
+
+image_measures = Table(
+    "image_measures", metadata, _source(),
+    Column("sop_instance_uid", String, primary_key=True),
+    Column("measure", String, primary_key=True),       # id of the measure: noise, snr, ...
+    Column("path", String),
+    Column("study_instance_uid", String),
+    Column("series_instance_uid", String),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("protocol_name", String),
+    Column("value", Double),                           # empty where the measure does not apply
+    Column("unit", String),
+    Column("algorithm", String),                       # name and version: values compare only within one
+    Column("acquired_at", Instant),
+    Column("message", String),                         # why there is no value
+)
+
+check_runs = Table(
+    "check_runs", metadata,
+    Column("check_id", String, primary_key=True),
+    _source(),
+    Column("outcome", String, nullable=False),
+    Column("violated", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+    Column("error", String),
+)
+
+findings = Table(
+    "findings", metadata,
+    Column("check_id", String, nullable=False),
+    Column("source_id", String),
+    Column("severity", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("study_instance_uid", String),
+    Column("series_instance_uid", String),
+    Column("sop_instance_uid", String),
+    Column("path", String),
+    Column("accession_number", String),
+    Column("site", String),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("found_date", Date),                        # date of the study, or of the file
+    Column("evidence", String, nullable=False),        # what was seen; never a name
+)
+
+exams = Table(
+    "exams", metadata,
+    Column("exam_id", String, primary_key=True),       # study UID, or 'order:' and the accession number
+    Column("source_id", String),
+    Column("has_study", Boolean, nullable=False),
+    Column("has_order", Boolean, nullable=False),
+    Column("study_instance_uid", String),
+    Column("accession_number", String),
+    Column("patient_key", String),
+    Column("patient_sex", String),
+    Column("patient_birth_year", Integer),
+    Column("site", String),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("patient_class", String),
+    Column("priority", String),
+    Column("description", String),                     # procedure ordered, or the study's description
+    Column("exam_at", Instant),                        # when it happened, best known: see derive.py
+    Column("exam_date", Date),                         # the same on the site's clock
+    Column("exam_hour", Integer),                      # 0-23
+    Column("exam_weekday", Integer),                   # 1 Monday ... 7 Sunday (ISO 8601)
+    Column("number_of_series", BigInteger),
+    Column("number_of_instances", BigInteger),
+    Column("size_bytes", BigInteger),
+    Column("transfer_syntax_uid", String),
+    Column("storage_tier", String),
+    Column("stored_at", Instant),
+    Column("stored_date", Date),
+    Column("last_accessed_at", Instant),
+    *(Column(event.column, Instant) for event in EVENTS),
+)
+"""One row an exam: the study in the archive and its order in the RIS, joined by accession number.
+
+Every metric reads this table. A study without an order and an order without a study are both here.
+A study that two sources hold is here once."""
+
+FACTS = (sources, loads, quarantine, files, studies, series, instances, orders, events, archives,
+         image_measures)
+DERIVED = (exams, check_runs, findings)

@@ -1,0 +1,224 @@
+"""Snapshots: what is read, what a load builds, and the one step in which it is published.
+
+A reader holds a `Warehouse`, pinned to one snapshot. A load fills a `Draft`, a copy of the last snapshot that
+nobody reads, and publishes it whole. Killed at any moment, the last snapshot is as it was, and the next
+draft goes on from the batches that were finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.sql.ddl import DDLElement
+
+from analytics.core.errors import PacsmeterError
+from analytics.core.settings import Settings
+from analytics.warehouse.engine import Session, stage_name, stage_table, table_schema
+from analytics.warehouse.merge import Counts, merge_stage
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One published state of the warehouse."""
+
+    revision: int
+    published_at: datetime
+    note: str
+    rolled_back: bool = False
+
+
+def _int64_if_missing(type_: pa.DataType) -> Any:
+    return pd.Int64Dtype() if pa.types.is_integer(type_) else None
+
+
+class Warehouse:
+    """One whole snapshot, for reading.
+
+    Attributes
+    ----------
+    revision : int
+        Number of the snapshot; it changes with every publish, and keys every cache.
+    """
+
+    def __init__(self, session: Session, revision: int) -> None:
+        self._session = session
+        self.revision = revision
+
+    def arrow(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pa.Table:
+        """Run a select written for `warehouse.schema` and return an Arrow table."""
+        return self._session.arrow(select)
+
+    def read(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pd.DataFrame:
+        """Run a select and return a data frame; whole numbers stay exact where some are missing."""
+        table = self.arrow(select)
+        missing = any(column.null_count for column in table.columns)
+        return table.to_pandas(types_mapper=_int64_if_missing if missing else None, date_as_object=False)
+
+    def scalar(self, select: sa.Select[Any]) -> Any:
+        """Run a select of one row and one column and return the value."""
+        return self.arrow(select).column(0)[0].as_py()
+
+    def count(self, source: sa.FromClause | sa.Select[Any]) -> int:
+        """Count the rows of a table or of a select."""
+        rows = source.subquery() if isinstance(source, sa.Select) else source
+        return int(self.scalar(sa.select(sa.func.count()).select_from(rows)))
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._session.close()
+
+
+class Draft(Warehouse):
+    """The next snapshot while it is being built. Nobody else sees it until it is published."""
+
+    def __init__(self, session: Session, revision: int) -> None:
+        super().__init__(session, revision)
+        self._staged: dict[str, int] = {}
+
+    def execute(self, statement: sa.Executable | DDLElement) -> None:
+        """Run an insert, update or delete on the draft."""
+        self._session.execute(statement)
+
+    def append(self, table: sa.Table, batch: pa.RecordBatch) -> None:
+        """Append rows that are known to be new, such as a load's own record."""
+        self._session.append(table.name, _fitted(batch, table_schema(table)))
+
+    def stage(self, table: sa.Table, batch: pa.RecordBatch) -> None:
+        """Put a source's rows beside a table, to be merged into it when the source is done."""
+        name = stage_name(table)
+        if name not in self._staged:
+            self._session.execute(sa.schema.DropTable(stage_table(table), if_exists=True))
+            self._session.execute(sa.schema.CreateTable(stage_table(table)))
+            self._staged[name] = 0
+        start = self._staged[name]
+        self._staged[name] = start + batch.num_rows
+        fitted = _fitted(batch, table_schema(table))
+        order = pa.array(range(start, start + batch.num_rows), type=pa.int64())
+        self._session.append(name, pa.RecordBatch.from_arrays(
+            [*fitted.columns, order], names=[*fitted.schema.names, "stage_row"]))
+
+    def merge(self, table: sa.Table, source_id: str, *, complete: bool = False) -> Counts:
+        """Merge the staged rows of one source into a table in one step.
+
+        Parameters
+        ----------
+        table : Table
+        source_id : str
+        complete : bool
+            The stage holds everything the source has: rows of this source that are not in it are removed.
+
+        Returns
+        -------
+        Counts
+            Rows added, changed, unchanged, removed, and those given more than once under one key.
+        """
+        if stage_name(table) not in self._staged:
+            if not complete:
+                return Counts()
+            self.stage(table, pa.RecordBatch.from_pylist([], schema=table_schema(table)))
+        with self._session.transaction():
+            counts = merge_stage(self._session, table, source_id, complete=complete)
+        del self._staged[stage_name(table)]
+        return counts
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """Run several statements as one step."""
+        return self._session.transaction()
+
+
+def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Give a batch all of a table's columns, in order and typed; a column it does not know is a fault."""
+    unknown = set(batch.schema.names) - set(schema.names)
+    if unknown:
+        raise ValueError(f"a source gave columns that the table does not have: {sorted(unknown)}")
+    arrays = [
+        batch.column(field.name).cast(field.type) if field.name in batch.schema.names
+        else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+class Store(ABC):
+    """Where snapshots live. `open_store` returns the one that a URL names."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keep = settings.keep_snapshots
+
+    @abstractmethod
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots that are kept, newest first."""
+
+    @abstractmethod
+    def current_revision(self) -> int:
+        """Return the number of the snapshot that readers see, 0 where nothing is loaded yet."""
+
+    @abstractmethod
+    def _open(self, revision: int) -> Warehouse: ...
+
+    @abstractmethod
+    def draft(self, note: str = "") -> contextlib.AbstractContextManager[Draft]:
+        """Build the next snapshot: published when the block ends well, kept to go on from when it does not."""
+
+    @abstractmethod
+    def _point_to(self, revision: int) -> None: ...
+
+    def current(self) -> Warehouse:
+        """Open the snapshot that is published now."""
+        revision = self.current_revision()
+        if revision == 0:
+            raise PacsmeterError(
+                "The warehouse is empty", "Load a source first, or the demo hospital: `pacsmeter load demo`.",
+            )
+        return self._open(revision)
+
+    def rollback(self) -> int:
+        """Go back one snapshot; return the number that readers see now."""
+        now = self.current_revision()
+        older = [item.revision for item in self.snapshots() if item.revision < now and not item.rolled_back]
+        if not older:
+            raise PacsmeterError(
+                "There is no earlier snapshot to go back to",
+                f"The last {self.keep} are kept (PACSMETER_KEEP_SNAPSHOTS).", f"snapshot {now}",
+            )
+        self._point_to(max(older))
+        return max(older)
+
+
+def now_utc() -> datetime:
+    """Return the present instant, in UTC, to the microsecond that the warehouse keeps."""
+    return datetime.now(UTC)
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the warehouse that the settings name: a DuckDB folder or a PostgreSQL database."""
+    from analytics.warehouse.duck import DuckStore
+    from analytics.warehouse.postgres import PostgresStore
+
+    backend = sa.make_url(settings.warehouse).get_backend_name()
+    if backend == "duckdb":
+        return DuckStore(settings)
+    if backend == "postgresql":
+        return PostgresStore(settings)
+    raise PacsmeterError(
+        f"A warehouse cannot be kept in {backend!r}",
+        "Use duckdb:///folder or postgresql+psycopg://user@host/database.", "PACSMETER_WAREHOUSE_URL",
+    )
+
+
+@contextlib.contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """Open the snapshot that is published now, for the length of a block."""
+    warehouse = open_store(settings).current()
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
