@@ -75,14 +75,22 @@ class PostgresStore(Store):
             connection.execute(sa.update(_catalog).where(_catalog.c.revision == revision).values(is_current=True))
 
     @contextlib.contextmanager
-    def draft(self, note: str = "") -> Iterator[Draft]:
-        with self._engine.connect() as holder:
+    def _writing(self) -> Iterator[None]:
+        """Hold the lock of the one load that may write; a load that dies lets it go with its connection."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as holder:
             if not holder.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
                 raise PacsmeterError(
                     "Another load is writing this warehouse", "Wait until it ends, then try again.",
                     sa.make_url(self._url).render_as_string(hide_password=True),
                 )
-            holder.commit()
+            try:
+                yield
+            finally:
+                holder.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+
+    @contextlib.contextmanager
+    def draft(self, note: str = "") -> Iterator[Draft]:
+        with self._writing():
             base = self.current_revision()
             revision = max([base, *(item.revision for item in self.snapshots())]) + 1
             name = self._draft_schema(base)
