@@ -1,0 +1,58 @@
+"""One whole refresh: load the sources, derive the exams, measure the images, run the checks, publish once.
+
+Findings and measures are published with the facts they are about, so every page of one snapshot agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.checks.runner import run_checks
+from analytics.core.findings import CheckRun
+from analytics.core.progress import Progress, silent
+from analytics.core.settings import Settings
+from analytics.imaging.measure import measure_images
+from analytics.sources.base import Source
+from analytics.sources.load import LoadRecord, load_source
+from analytics.warehouse.derive import derive_exams
+from analytics.warehouse.store import Store
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """What a refresh did: each load, the images measured, each check's run, the snapshot published."""
+
+    loads: tuple[LoadRecord, ...]
+    images_measured: int
+    checks: tuple[CheckRun, ...]
+    revision: int
+
+
+def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *, note: str = "",
+            progress: Progress = silent) -> RefreshReport:
+    """Build and publish the next snapshot.
+
+    Parameters
+    ----------
+    store : Store
+    settings : Settings
+    sources : sequence of Source
+        What to load; none means: measure and check again what is there.
+    note : str
+        What the snapshot's record says.
+    progress : Progress
+
+    Raises
+    ------
+    PacsmeterError
+        A source could not be read. The last snapshot is as it was; what was finished is gone on from next time.
+    """
+    with store.draft(note) as draft:
+        loads = tuple(load_source(draft, source, progress=progress) for source in sources)
+        progress("joining studies and orders", 0, None)
+        derive_exams(draft, settings.site_zone)
+        measured = measure_images(draft, settings=settings, progress=progress)
+        checks = tuple(run_checks(draft, progress=progress))
+        revision = draft.revision
+    return RefreshReport(loads, measured, checks, revision)
