@@ -84,6 +84,12 @@ def _plain(type_: sa.types.TypeEngine[Any], found: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_dictionary(found) else found
 
 
+def _named(select: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[tuple[str, sa.ColumnElement[Any]]]:
+    """Pair each column of a select with its name; an unlabeled expression is called by its place."""
+    return [(getattr(column, "name", None) or f"column_{place}", column)
+            for place, column in enumerate(select.selected_columns)]
+
+
 class DuckSession(Session):
     """A DuckDB connection. Each read takes a cursor of its own: a connection is not thread-safe."""
 
@@ -106,10 +112,9 @@ class DuckSession(Session):
         text, parameters = self._compile(select)
         with self._reading() as connection:
             table = connection.execute(text, parameters).to_arrow_table()
-        columns = list(select.selected_columns)
         fields = [
-            pa.field(column.name, _plain(column.type, field.type))
-            for column, field in zip(columns, table.schema, strict=True)
+            pa.field(name, _plain(column.type, field.type))
+            for (name, column), field in zip(_named(select), table.schema, strict=True)
         ]
         return table.rename_columns([field.name for field in fields]).cast(pa.schema(fields))
 
@@ -172,15 +177,15 @@ class PostgresSession(Session):
     _in_block = False
 
     def arrow(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pa.Table:
-        columns = list(select.selected_columns)
+        columns = _named(select)
         with self._connection() as connection:
             result = connection.execute(select, execution_options={"yield_per": ROWS_PER_BATCH})
             parts = [list(zip(*part, strict=True)) for part in result.partitions()]
         arrays = [
             _column(column, list(itertools.chain.from_iterable(part[index] for part in parts)))
-            for index, column in enumerate(columns)
+            for index, (_, column) in enumerate(columns)
         ]
-        return pa.table(arrays, names=[column.name for column in columns])
+        return pa.table(arrays, names=[name for name, _ in columns])
 
     def execute(self, statement: sa.Executable | DDLElement) -> None:
         with self._connection() as connection:
