@@ -1,0 +1,18 @@
+"""Every metric in one place: importing this module makes the catalog whole."""
+
+from __future__ import annotations
+
+from analytics.core.filters import Filters
+from analytics.core.results import MetricResult
+from analytics.metrics import volume
+from analytics.metrics.base import METRICS, Metric
+from analytics.warehouse.store import Warehouse
+
+FAMILIES = (volume,)
+
+__all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
+
+
+def compute(metric_id: str, warehouse: Warehouse, filters: Filters, **options: object) -> MetricResult:
+    """Compute the metric of an id, with its own defaults for every option not given."""
+    return METRICS[metric_id].compute(warehouse, filters, **options)
