@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import itertools
 import re
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_nothing_that_ships_is_gpl() -> None:
 
 def test_the_lock_holds_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    wanted = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
     locked = {re.split(r"[=\s]", line)[0] for line in (ROOT / "requirements.lock").read_text().splitlines()
               if re.match(r"[a-z0-9]", line)}
     names = {re.split(r"[\[><=~! ]", item)[0].lower().replace("_", "-") for item in wanted}

@@ -8,18 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Double,
-    Integer,
-    MetaData,
-    String,
-    Table,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, MetaData, String, Table
 
 from analytics.core.swim import EVENTS
 
@@ -147,40 +136,26 @@ instances = Table(
     Column("device_serial_number", String),
     Column("instance_number", BigInteger),
     Column("image_type", String),
-    Column("rows", BigInteger),
-    Column("columns", BigInteger),
-    Column("number_of_frames", BigInteger),
-    Column("samples_per_pixel", BigInteger),
+    *(Column(name, BigInteger) for name in ("rows", "columns", "number_of_frames", "samples_per_pixel")),
     Column("photometric_interpretation", String),
-    Column("bits_allocated", BigInteger),
-    Column("bits_stored", BigInteger),
-    Column("high_bit", BigInteger),
-    Column("pixel_representation", BigInteger),
+    *(Column(name, BigInteger) for name in ("bits_allocated", "bits_stored", "high_bit", "pixel_representation")),
     Column("pixel_data_length", BigInteger),           # bytes of (7FE0,0010); empty where encapsulated
     Column("has_pixel_data", Boolean),
     Column("lossy_image_compression", String),
     Column("lossy_image_compression_ratio", Double),
-    Column("image_position_x", Double),
-    Column("image_position_y", Double),
-    Column("image_position_z", Double),
+    *(Column(f"image_position_{axis}", Double) for axis in "xyz"),
     Column("image_orientation", String),               # six cosines, backslash separated, 4 decimals
-    Column("slice_thickness", Double),
-    Column("spacing_between_slices", Double),
-    Column("pixel_spacing_row", Double),
-    Column("pixel_spacing_column", Double),
+    *(Column(name, Double) for name in ("slice_thickness", "spacing_between_slices", "pixel_spacing_row",
+                                        "pixel_spacing_column")),
     Column("frame_of_reference_uid", String),
     Column("body_part_examined", String),
     Column("laterality", String),
     Column("view_position", String),
     Column("protocol_name", String),
     Column("convolution_kernel", String),
-    Column("kvp", Double),
-    Column("repetition_time", Double),
-    Column("echo_time", Double),
-    Column("magnetic_field_strength", Double),
-    Column("exposure_index", Double),                  # (0018,1411)
-    Column("target_exposure_index", Double),           # (0018,1412)
-    Column("deviation_index", Double),                 # (0018,1413)
+    *(Column(name, Double) for name in ("kvp", "repetition_time", "echo_time", "magnetic_field_strength")),
+    # (0018,1411), (0018,1412), (0018,1413)
+    *(Column(name, Double) for name in ("exposure_index", "target_exposure_index", "deviation_index")),
     Column("specific_character_set", String),
     Column("undecodable_text", String),                # keywords whose text the character set cannot decode
     Column("malformed_values", String),                # KEYWORD=reason; never the value itself
@@ -249,6 +224,19 @@ check_runs = Table(
     Column("error", String),
 )
 
+check_counts = Table(
+    "check_counts", metadata,
+    Column("check_id", String, nullable=False),
+    Column("source_id", String),
+    Column("site", String),
+    Column("modality", String),
+    Column("station_name", String),
+    Column("found_date", Date),
+    Column("violated", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+)
+"""What each check looked at, by day and device: so that a rate under a filter has its own denominator."""
+
 findings = Table(
     "findings", metadata,
     Column("check_id", String, nullable=False),
@@ -305,4 +293,4 @@ A study that two sources hold is here once."""
 
 FACTS = (sources, loads, quarantine, files, studies, series, instances, orders, events, archives,
          image_measures)
-DERIVED = (exams, check_runs, findings)
+DERIVED = (exams, check_runs, check_counts, findings)
