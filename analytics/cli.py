@@ -67,13 +67,15 @@ def load(
         help="demo, a folder of DICOM files, a source file (.toml), or an Orthanc index URL.")],
     site: Annotated[str | None, typer.Option(help="Site that a folder or an Orthanc belongs to.")] = None,
     source_id: Annotated[str | None, typer.Option("--id", help="Permanent name of the source.")] = None,
+    demo_scale: Annotated[float, typer.Option("--demo-scale", min=0.001, max=100,
+                                              help="Size of the demo hospital: 1 is about 150,000 studies.")] = 1.0,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing where a snapshot is there.")] = False,
 ) -> None:
     """Load sources into the next snapshot; again any time: what has not changed is not read twice.
 
     Example: pacsmeter load archive.toml ris.toml /data/images
     """
-    from analytics.refresh import refresh
+    from analytics.refresh import demo_sources, refresh
     from analytics.sources.load import open_source
 
     settings = load_settings()
@@ -83,9 +85,7 @@ def load(
         return
     with shown_progress() as progress:
         if sources == ["demo"]:
-            from analytics.demo.load import demo_sources
-
-            opened = demo_sources(settings, progress=progress)
+            opened = demo_sources(settings, scale=demo_scale, progress=progress)
         else:
             opened = [open_source(spec, settings, site=site, source_id=source_id) for spec in sources]
         report = refresh(store, settings, opened, note=f"load {' '.join(sources)}", progress=progress)

@@ -14,7 +14,8 @@ from analytics.core.progress import Progress, silent
 from analytics.core.settings import Settings
 from analytics.imaging.measure import measure_images
 from analytics.sources.base import Source
-from analytics.sources.load import LoadRecord, load_source
+from analytics.demo.hospital import generate
+from analytics.sources.load import LoadRecord, load_source, open_source
 from analytics.warehouse.derive import derive_exams
 from analytics.warehouse.store import Store
 
@@ -56,3 +57,17 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
         checks = tuple(run_checks(draft, progress=progress))
         revision = draft.revision
     return RefreshReport(loads, measured, checks, revision)
+
+
+def demo_sources(settings: Settings, *, scale: float = 1.0, progress: Progress = silent) -> list[Source]:
+    """Open the sources of the demo hospital, making it first where it is not there yet.
+
+    It comes in as a site's own would: an index export, a RIS export and folders of images.
+    """
+    folder = settings.home / "demo"
+    if not (folder / "truth.json").exists():
+        generate(folder, scale=scale, progress=progress)
+    exports = [open_source(folder / name, settings) for name in ("archive.toml", "ris.toml")]
+    images = [open_source(folder / name, settings, source_id=source_id, is_demo=True)
+              for name, source_id in (("images", "demo-qa-images"), ("real-images", "pydicom-samples"))]
+    return [*exports, *images]
