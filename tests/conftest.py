@@ -20,6 +20,7 @@ from analytics.warehouse.store import Store, open_store
 from tests.support import SHARED_DICOM, need, which
 
 POSTGRES_INSTALL = "apt-get install postgresql-15"
+DEMO_SCALE = 0.02
 
 
 def free_port() -> int:
@@ -105,3 +106,20 @@ def shared_dicom() -> Path:
     if not SHARED_DICOM.is_dir():
         pytest.skip("no real series beside this checkout (../shared/dicom)")
     return SHARED_DICOM
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a home whose warehouse holds a small demo hospital and its images, refreshed once for the session."""
+    from analytics.refresh import demo_sources, refresh
+
+    home = tmp_path_factory.mktemp("demo") / "home"
+    settings = Settings(home=home, _env_file=None)  # type: ignore[call-arg]
+    refresh(open_store(settings), settings, demo_sources(settings, scale=DEMO_SCALE), note="load demo")
+    return home
+
+
+@pytest.fixture
+def demo_settings(demo_home: Path) -> Settings:
+    """Give the settings of the small demo hospital; tests only read it."""
+    return Settings(home=demo_home, _env_file=None)  # type: ignore[call-arg]
