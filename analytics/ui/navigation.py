@@ -1,0 +1,55 @@
+"""The pages, in the order of the sidebar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its file, its title, the question it answers."""
+
+    file: str
+    title: str
+    icon: str
+    question: str
+
+
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "": (Entry("app.py", "Overview", "space_dashboard", "What changed, and what needs attention?"),),
+    "Operations": (
+        Entry("pages/volume.py", "Volume", "bar_chart", "How much work is there, where and when?"),
+        Entry("pages/turnaround.py", "Turnaround", "timer", "How fast are exams read, and what is waiting?"),
+        Entry("pages/storage.py", "Storage", "database", "How full is the archive, and when will it be full?"),
+    ),
+    "Quality": (
+        Entry("pages/quality.py", "Image quality", "image_search", "Which images are bad, and which device made them?"),
+        Entry("pages/consistency.py", "Consistency", "rule", "Which records contradict the standard or each other?"),
+        Entry("pages/study.py", "Study", "person_search", "What happened to one study?"),
+    ),
+    "Decisions": (
+        Entry("pages/costs.py", "Cost-benefit", "payments", "What will storage cost, and which option pays?"),
+        Entry("pages/reports.py", "Reports", "description", "What can be handed out?"),
+    ),
+    "Reference": (
+        Entry("pages/sources.py", "Sources", "cable", "Where do the numbers come from, and how fresh are they?"),
+        Entry("pages/definitions.py", "Definitions", "menu_book", "What does each number mean?"),
+    ),
+}
+BY_TITLE: dict[str, Entry] = {entry.title: entry for entries in SECTIONS.values() for entry in entries}
+
+
+def draw_navigation() -> None:
+    """Draw the product's name and a link to each page in the sidebar."""
+    with st.sidebar:
+        st.html('<div class="pm-brand"><svg viewBox="0 0 24 24" width="26" height="26" aria-hidden="true">'
+                '<rect x="2" y="3" width="20" height="18" rx="4" fill="#0078b4"/>'
+                '<path d="M5 14h3l2-6 3 10 2.2-6H19" fill="none" stroke="#fff" stroke-width="1.8" '
+                'stroke-linecap="round" stroke-linejoin="round"/></svg><span>pacsmeter</span></div>')
+        for section, entries in SECTIONS.items():
+            if section:
+                st.html(f'<div class="pm-section">{section}</div>')
+            for entry in entries:
+                st.page_link(entry.file, label=entry.title, icon=f":material/{entry.icon}:", width="stretch")

@@ -1,0 +1,105 @@
+"""The one door of every page: its look, navigation, filters, the state of the data, and its errors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from analytics.core.filters import Filters
+from analytics.core.settings import Settings
+from analytics.metrics.facets import Choices, filter_choices
+from analytics.ui import cache
+from analytics.ui.empty import empty_state
+from analytics.ui.filters import current, draw_filters
+from analytics.ui.guard import guarded
+from analytics.ui.navigation import BY_TITLE, Entry, draw_navigation
+from analytics.warehouse.store import Warehouse
+
+Answer = TypeVar("Answer")
+_STYLE = Path(__file__).with_name("style.css")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page works with: one snapshot, the filters, the settings.
+
+    Attributes
+    ----------
+    warehouse : the snapshot, pinned for this run of the page.
+    filters : what the reader chose.
+    settings : of this installation.
+    choices : what the filters can be set to, and the instant the snapshot is true at.
+    """
+
+    warehouse: Warehouse
+    filters: Filters
+    settings: Settings
+    choices: Choices
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the snapshot."""
+        return self.warehouse.revision
+
+    def ask(self, question: Callable[..., Answer], **named: Any) -> Answer:
+        """Return a metric's answer for this page's snapshot and filters, from the cache where it is known."""
+        return cache.ask(question, self.revision, self.filters, **named)
+
+    def read(self, question: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
+        """Return the answer of a function of the snapshot alone, from the cache where it is known."""
+        return cache.ask(question, self.revision, *arguments, **named)
+
+    def local(self, instant: Any, form: str = "%-d %b %Y %H:%M") -> str:
+        """Write an instant as the site's clock shows it."""
+        return instant.astimezone(ZoneInfo(self.settings.site_zone)).strftime(form)
+
+
+def _state_of(page: Page) -> str:
+    as_of = f"Data to <b>{page.local(page.choices.as_of)}</b><br>" if page.choices.as_of else ""
+    return f"{as_of}Snapshot {page.revision} · times in {escape(page.settings.site_zone)}"
+
+
+def _head(entry: Entry, state: str) -> None:
+    st.html(f'<div class="pm-head"><div><h1>{escape(entry.title)}</h1><p>{escape(entry.question)}</p></div>'
+            f'<div class="pm-state">{state}</div></div>')
+
+
+@contextlib.contextmanager
+def open_page(title: str, *, filtered: bool = True) -> Iterator[Page]:
+    """Open a page: draw what every page has, give it its data, and show its errors as one message.
+
+    Parameters
+    ----------
+    title : str
+        One of `analytics.ui.navigation.BY_TITLE`.
+    filtered : bool
+        Whether the filter bar applies to the page.
+    """
+    entry = BY_TITLE[title]
+    st.set_page_config(page_title=f"{title} · pacsmeter", page_icon=":material/monitoring:", layout="wide")
+    st.html(_STYLE)
+    draw_navigation()
+    with guarded(title):
+        if cache.store().current_revision() == 0:
+            _head(entry, "")
+            empty_state("nothing_loaded", "Nothing is loaded yet",
+                        "Load the demo hospital with `pacsmeter load demo`, or your own exports with "
+                        "`pacsmeter load FILE.toml`. This page shows the data as soon as the load is published.")
+            st.stop()
+        warehouse = cache.warehouse()
+        choices = cache.ask(filter_choices, warehouse.revision)
+        page = Page(warehouse, current(), cache.settings(), choices)
+        _head(entry, _state_of(page))
+        if choices.is_demo:
+            st.html('<div class="pm-demo"><b>Demo hospital: invented data.</b> No figure here is about a real '
+                    "patient, device or site.</div>")
+        if filtered:
+            draw_filters(choices)
+        yield page

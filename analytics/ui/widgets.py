@@ -1,0 +1,167 @@
+"""What pages are made of: headline cards, the attention list, and a metric's card with all that belongs to it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from analytics.core.quantity import format_quantity
+from analytics.core.results import MetricResult
+from analytics.metrics.drill import count_behind, studies_behind
+from analytics.reporting.axes import label_of, words
+from analytics.ui.empty import empty_state
+from analytics.ui.guard import guarded
+from analytics.ui.shell import Page
+from analytics.ui.tables import show_table
+
+Draw = Callable[[MetricResult], go.Figure]
+_CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One headline: a number in words, and how it changed."""
+
+    name: str
+    value: str
+    change: str = ""
+    feeling: Literal["good", "bad", "neutral"] = "neutral"
+    help: str = ""
+
+
+def headline_row(cards: Sequence[Card]) -> None:
+    """Show headlines as a row of cards."""
+    drawn = "".join(
+        f'<div class="pm-card" title="{escape(card.help)}"><div class="name">{escape(card.name)}</div>'
+        f'<div class="value{" small" if len(card.value) > 12 else ""}">{escape(card.value)}</div>'
+        + (f'<div class="change {card.feeling}">{escape(card.change)}</div>' if card.change else "") + "</div>"
+        for card in cards)
+    st.html(f'<div class="pm-cards">{drawn}</div>')
+
+
+def title(text: str, said: str = "") -> None:
+    """Write a section's title and, below it, one line about it."""
+    st.html(f'<div class="pm-title">{escape(text)}</div>'
+            + (f'<div class="pm-sub">{escape(said)}</div>' if said else ""))
+
+
+def choose(label: str, options: dict[Any, str], *, key: str) -> Any:
+    """Let the reader pick one of a few, in words; the choice is kept while the session lasts."""
+    kept = f"chosen-{key}"
+    values = list(options)
+    if st.session_state.get(kept) not in values:
+        st.session_state[kept] = values[0]
+    st.session_state[key] = st.session_state[kept]
+
+    def copy() -> None:
+        st.session_state[kept] = st.session_state[key]
+
+    return st.segmented_control(label, values, format_func=lambda value: options[value], key=key, on_change=copy,
+                                required=True)
+
+
+def show_metric(page: Page, compute: Callable[..., MetricResult], draw: Draw, *, heading: str = "", said: str = "",
+                key: str = "", table: bool = False, **named: Any) -> None:
+    """Show a metric's card: chart, the studies behind a clicked mark, what the number means, downloads.
+
+    Parameters
+    ----------
+    page : Page
+    compute : callable
+        The metric; ``named`` are its further arguments.
+    draw : callable
+        Makes the figure of the result.
+    heading, said : str
+        Title of the card and one line below it; the metric's own name where not given.
+    key : str
+        Tells two cards of one metric apart.
+    table : bool
+        Whether the table stands below the chart, and not behind "What this means".
+    """
+    with st.container(border=True), guarded(heading or compute.__name__.replace("_", " ").capitalize()):
+        show_result(page, page.ask(compute, **named), draw, heading=heading, said=said, key=key, table=table)
+
+
+def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = "", said: str = "", key: str = "",
+                table: bool = False) -> None:
+    """Show a result that is already there; see `show_metric`."""
+    title(heading or result.spec.name, said)
+    if result.frame.empty:
+        empty_state("no_rows", "No exam matches", "Widen the period or take a filter off.")
+        _meaning(page, result, key)
+        return
+    stem = f"{result.spec.id}-{key}-{_digest(page, result)}"
+    chosen = st.plotly_chart(draw(result), key=f"chart-{stem}", on_select="rerun", selection_mode="points",
+                             config=_CHART, alt=str(result))
+    mark = _clicked(chosen)
+    if mark is not None and result.rows is not None:
+        _behind(page, result, mark, stem)
+    if table:
+        _table(result, stem)
+    _meaning(page, result, stem, with_table=not table)
+
+
+def _digest(page: Page, result: MetricResult) -> str:
+    """Tell one state of a chart from another, so that a selection does not outlive what it selected."""
+    said = f"{page.revision}|{page.filters}|{result.dimensions}|{len(result.frame)}|{result.frame.iloc[0].to_dict()}"
+    return hashlib.blake2s(said.encode(), digest_size=4).hexdigest()
+
+
+def _clicked(state: Any) -> dict[str, Any] | None:
+    points = state.selection.points if state else []
+    marks = [point["customdata"] for point in points if isinstance(point.get("customdata"), dict)]
+    return marks[0] if marks else None
+
+
+def _behind(page: Page, result: MetricResult, mark: dict[str, Any], stem: str) -> None:
+    group = " · ".join(words(name, value) for name, value in mark.items())
+    count = count_behind(page.warehouse, result, mark)
+    found = studies_behind(page.warehouse, result, mark)
+    more = f", the latest {len(found):,} of them here" if count > len(found) else ""
+    title(f"{count:,} studies behind {group or result.spec.name}", f"The rows this mark was made from{more}.")
+    show_table(found, f"Studies behind {result.spec.name}", studies=True, key=f"behind-{stem}",
+               hide=("exam_id", "study_instance_uid", *(name for name in result.dimensions if name == "period")))
+
+
+def _table(result: MetricResult, stem: str) -> None:
+    units = {**{result.value: result.spec.unit}, **result.units}
+    show_table(result.frame, result.spec.name, units=units, key=f"table-{stem}")
+
+
+def _meaning(page: Page, result: MetricResult, stem: str, *, with_table: bool = False) -> None:
+    spec = result.spec
+    with st.expander("What this means, and its table"):
+        st.markdown(f"**{spec.name}.** {spec.definition}")
+        facts = [f"n = {result.n:,}", f"snapshot {result.revision}", f"`{spec.id}`"]
+        if spec.direction != "neutral":
+            facts.append(f"{spec.direction} is better")
+        if spec.rid:
+            facts.append(spec.rid)
+        st.caption(" · ".join(facts))
+        _bullets("Left out", (f"{item.n:,}: {item.reason}" for item in result.left_out))
+        _bullets("Note", result.notes)
+        st.caption(f"Source: {spec.citation}")
+        if with_table and not result.frame.empty:
+            _table(result, stem)
+
+
+def _bullets(heading: str, items: Iterable[str]) -> None:
+    said = list(items)
+    if said:
+        st.markdown(f"{heading}:\n" + "\n".join(f"- {item}" for item in said))
+
+
+def change_words(now: float | None, before: float | None, unit: str, against: str) -> str:
+    """Write how a number changed: ``+4.2 % against the 13 weeks before``."""
+    if now is None or before is None or not before:
+        return ""
+    return f"{100 * (now - before) / abs(before):+.1f} % {against} ({format_quantity(before, unit)})"
+
+
+__all__ = ["Card", "change_words", "choose", "headline_row", "label_of", "show_metric", "show_result", "title"]

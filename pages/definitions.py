@@ -1,0 +1,6 @@
+"""Definitions."""
+
+from analytics.ui.shell import open_page
+
+with open_page("Definitions") as page:
+    pass

@@ -1,0 +1,6 @@
+"""Image quality."""
+
+from analytics.ui.shell import open_page
+
+with open_page("Image quality") as page:
+    pass

@@ -1,0 +1,6 @@
+"""Reports."""
+
+from analytics.ui.shell import open_page
+
+with open_page("Reports") as page:
+    pass
