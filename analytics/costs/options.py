@@ -149,12 +149,20 @@ def _steps(amount: float) -> float:
     return max(0.0, float(np.ceil(amount - ROUNDING)))
 
 
+def capacity_today(demand: Demand, assumptions: Assumptions) -> float:
+    """Return the capacity that stands today (TB): the one recorded, else the steps that what is held needs."""
+    if demand.capacity_bytes is not None:
+        return demand.capacity_bytes / TB
+    gone = older_than(-demand.cohorts.index.to_numpy(), assumptions.retention_years)
+    need = float((demand.cohorts["bytes"] * (1 - gone)).sum()) / TB / assumptions.max_fill
+    return _steps(need / assumptions.step_tb) * assumptions.step_tb
+
+
 def _capacity(stock: pd.DataFrame, demand: Demand, assumptions: Assumptions) -> pd.DataFrame:
     """Return capacity and what is bought (TB, one copy): steps when the array is full, anew at each refresh."""
     step, need = assumptions.step_tb, stock.bytes_on_site / assumptions.max_fill / TB
     age = hardware_age(assumptions, demand)
-    today = _steps(need[0] / step) * step if demand.capacity_bytes is None else demand.capacity_bytes / TB
-    capacity, bought, refreshed = [today], [0.0], [False]
+    capacity, bought, refreshed = [capacity_today(demand, assumptions)], [0.0], [False]
     for year in stock.index[1:]:
         anew = (year + age) % int(assumptions.refresh_years) == 0
         held = 0.0 if anew else capacity[-1]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -62,9 +62,11 @@ class PriceBook:
     """Every price, by id, in the order of the file."""
 
     prices: tuple[Price, ...]
+    _by_id: dict[str, Price] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         currencies = {price.currency for price in self.prices if price.currency}
+        object.__setattr__(self, "_by_id", {price.id: price for price in self.prices})
         if len(currencies) > 1:
             raise PacsmeterError(
                 f"The price book mixes currencies ({', '.join(sorted(currencies))})",
@@ -80,11 +82,11 @@ class PriceBook:
 
     def price(self, price_id: str) -> Price:
         """Return a whole line."""
-        for price in self.prices:
-            if price.id == price_id:
-                return price
-        raise PacsmeterError("The price book has no such price", "Add the row, or start from the book that ships.",
-                             price_id)
+        try:
+            return self._by_id[price_id]
+        except KeyError:
+            raise PacsmeterError("The price book has no such price",
+                                 "Add the row, or start from the book that ships.", price_id) from None
 
     @property
     def currency(self) -> str:
@@ -104,13 +106,19 @@ class PriceBook:
                                  price_id)
         return replace(self, prices=tuple(changed if old.id == price_id else old for old in self.prices))
 
+    def scaled(self, factors: Mapping[str, float]) -> Self:
+        """Return a copy with some prices multiplied: for sensitivity, not for keeping."""
+        return replace(self, prices=tuple(
+            replace(price, value=price.value * factors[price.id]) if price.id in factors else price
+            for price in self.prices))
+
     def to_csv(self) -> str:
         """Write the book as CSV text that `read_price_book` reads back the same."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         for price in self.prices:
-            writer.writerow([getattr(price, field.name) for field in fields(Price)])
+            writer.writerow([getattr(price, name) for name in COLUMNS])
         return text.getvalue()
 
 
