@@ -147,12 +147,8 @@ instances = Table(
     Column("image_orientation", String),               # six cosines, backslash separated, 4 decimals
     *(Column(name, Double) for name in ("slice_thickness", "spacing_between_slices", "pixel_spacing_row",
                                         "pixel_spacing_column")),
-    Column("frame_of_reference_uid", String),
-    Column("body_part_examined", String),
-    Column("laterality", String),
-    Column("view_position", String),
-    Column("protocol_name", String),
-    Column("convolution_kernel", String),
+    *(Column(name, String) for name in ("frame_of_reference_uid", "body_part_examined", "laterality", "view_position",
+                                        "protocol_name", "convolution_kernel")),
     *(Column(name, Double) for name in ("kvp", "repetition_time", "echo_time", "magnetic_field_strength")),
     # (0018,1411), (0018,1412), (0018,1413)
     *(Column(name, Double) for name in ("exposure_index", "target_exposure_index", "deviation_index")),
@@ -164,6 +160,13 @@ instances = Table(
     Column("timezone_offset_from_utc", String),
     Column("size_bytes", BigInteger),
     Column("stored_at", Instant),
+    *_patient(),                                       # what follows is the study's and the series', as this
+    Column("patient_age_years", Double),               # object has it: studies and series are made from it
+    *(Column(name, String) for name in ("accession_number", "institution_name", "manufacturer",
+                                        "manufacturer_model_name", "study_description", "series_description")),
+    Column("series_number", BigInteger),
+    Column("study_date", Date),
+    *(Column(name, Instant) for name in ("study_at", "series_at")),
 )
 
 orders = Table(
