@@ -1,0 +1,164 @@
+"""Reading the rows of an export into a table of the warehouse, with the reason for each that cannot be used."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics.core.pseudonym import Pseudonymizer
+from analytics.sources import values
+from analytics.sources.base import Batch, Coverage, Rejected
+from analytics.sources.identities import birth_date_keys, name_keys, patient_keys
+from analytics.sources.source_file import TableMapping
+from analytics.sources.table_files import Chunk
+from analytics.warehouse.engine import table_schema
+
+NOT_CALCULATED = frozenset({"size_bytes", "number_of_series", "number_of_instances"})
+"""Columns in which an archive writes a negative number for what it has not calculated yet."""
+
+
+class RowReader:
+    """Reads the rows of one chunk, column by column, and keeps the first fault of each row.
+
+    Parameters
+    ----------
+    mapping, chunk : what the source file says, and the rows as they stand in the export.
+    pseudonymizer : the site's.
+    zone : IANA zone of times without an offset.
+    coverage : takes the notes.
+    """
+
+    def __init__(self, mapping: TableMapping, chunk: Chunk, pseudonymizer: Pseudonymizer, zone: str,
+                 coverage: Coverage) -> None:
+        self.mapping, self.chunk, self.zone, self.coverage = mapping, chunk, zone, coverage
+        self._pseudonymizer = pseudonymizer
+        self.count = chunk.rows.num_rows
+        self.faults: dict[int, tuple[str, str]] = {}
+        self.columns: dict[str, pa.Array] = {}
+
+    def of(self, chunk: Chunk) -> RowReader:
+        """Return a reader like this one for other rows."""
+        return RowReader(self.mapping, chunk, self._pseudonymizer, self.zone, self.coverage)
+
+    def theirs(self, ours: str) -> pa.Array:
+        """Return what the export has for a column of ours."""
+        return values.joined([self.chunk.rows.column(name) for name in self.mapping.columns[ours]])
+
+    def fault(self, rows: npt.NDArray[np.bool_], code: str, reason: str) -> None:
+        """Mark rows that cannot be used."""
+        for row in np.flatnonzero(rows):
+            self.faults.setdefault(int(row), (code, reason))
+
+    def said(self, ours: str) -> str:
+        """Name a column as the export does."""
+        return " + ".join(self.mapping.columns[ours])
+
+    def take(self, found: values.Read, name: str, kind: str, how: str) -> pa.Array:
+        """Keep what could be read of a column of theirs and mark the rows where it could not."""
+        self.fault(found.bad, f"bad_{kind}", f"{name} is not {how}; correct it in the export, or how it is read in "
+                                             f"{self.mapping.written_in}.")
+        if found.clock_changes:
+            self.coverage.notes[values.CLOCK_CHANGE] += found.clock_changes
+        return found.values
+
+    def instants(self, column: pa.Array, name: str) -> pa.Array:
+        """Read a column of instants."""
+        how = f"a time written {self.mapping.instant_format or '2026-01-31 14:05:00 (ISO 8601)'}"
+        return self.take(values.instant(column, self.zone, self.mapping.instant_format), name, "instant", how)
+
+    def dates(self, ours: str) -> pa.Array:
+        """Read a column of dates."""
+        how = f"a date written {self.mapping.date_format or '2026-01-31'}"
+        return self.take(values.date(self.theirs(ours), self.mapping.date_format), self.said(ours), "date", how)
+
+    def typed(self, ours: str, type_: pa.DataType) -> pa.Array:
+        """Read one of our columns."""
+        if pa.types.is_timestamp(type_):
+            return self.instants(self.theirs(ours), self.said(ours))
+        if pa.types.is_date(type_):
+            return self.dates(ours)
+        if pa.types.is_boolean(type_):
+            return self.take(values.boolean(self.theirs(ours)), self.said(ours), "boolean", "yes or no")
+        if pa.types.is_string(type_):
+            return self._mapped(ours, values.text(self.theirs(ours)))
+        scale = self.mapping.scale.get(ours)
+        if pa.types.is_integer(type_):
+            found = self.take(values.integer(self.theirs(ours), scale), self.said(ours), "number", "a whole number")
+            return self._calculated(ours, found)
+        return self.take(values.number(self.theirs(ours), scale), self.said(ours), "number", "a number")
+
+    def _calculated(self, ours: str, numbers: pa.Array) -> pa.Array:
+        if ours not in NOT_CALCULATED:
+            return numbers
+        negative = pc.less(numbers, 0)
+        found = pc.sum(negative).as_py() or 0
+        if found:
+            self.coverage.notes[f"values of {self.said(ours)} are negative, which an archive writes for what it has "
+                                "not calculated, and were left empty"] += found
+        return pc.if_else(negative, pa.scalar(None, numbers.type), numbers)
+
+    def _mapped(self, ours: str, written: pa.Array) -> pa.Array:
+        table = self.mapping.values.get(ours)
+        if not table:
+            return written
+        place = pc.index_in(written, value_set=pa.array(list(table), pa.string()))
+        return pc.coalesce(pa.array(list(table.values()), pa.string()).take(place), written)
+
+    def identities(self) -> None:
+        """Put pseudonyms in the place of identities."""
+        given, table = self.mapping.columns, self.mapping.table
+        if "patient_id" in given:
+            self.columns["patient_key"] = patient_keys(self.theirs("patient_id"), self._pseudonymizer)
+        elif "patient_key" in table.primary_key.columns:
+            self.columns["patient_key"] = pa.array([""] * self.count, pa.string())
+        if "patient_name" in given:
+            self.columns["name_key"] = name_keys(self.theirs("patient_name"), self._pseudonymizer)
+        if "patient_birth_date" in given:
+            days = self.dates("patient_birth_date")
+            self.columns["birth_date_key"] = birth_date_keys(days, self._pseudonymizer)
+            if "patient_birth_year" not in given:
+                self.columns["patient_birth_year"] = pc.year(days)
+
+    def read(self) -> None:
+        """Read every column that the source file names."""
+        self.identities()
+        for field in table_schema(self.mapping.table):
+            if field.name in self.mapping.columns:
+                self.columns[field.name] = self.typed(field.name, field.type)
+            elif field.name in self.mapping.constants:
+                self.columns[field.name] = _constant(self.mapping, field, self.count)
+        if self.mapping.table.name == "instances":
+            self.columns.setdefault("path", pa.array([""] * self.count, pa.string()))
+
+    def keys(self) -> None:
+        """Mark rows without a value that a row cannot be without."""
+        for column in self.mapping.table.columns:
+            if column.name in self.columns and (column.primary_key or not column.nullable):
+                name = self.said(column.name) if column.name in self.mapping.columns else column.name
+                self.fault(np.asarray(pc.is_null(self.columns[column.name])), "empty_key",
+                           f"{name} is empty, and a row cannot be without it; fill it in the export.")
+
+    def batch(self, cell: str = "") -> Batch:
+        """Return the rows that are in order, and the others with the reason of each.
+
+        Parameters
+        ----------
+        cell : str
+            The column of theirs that the rows are made from, where a line of the export makes several.
+        """
+        where = f"{self.mapping.file.name}:{{}} {cell}".rstrip()
+        rejected = tuple(Rejected(where.format(self.chunk.lines[row]), code, reason)
+                         for row, (code, reason) in sorted(self.faults.items()))
+        rows = pa.RecordBatch.from_pydict(self.columns)
+        if self.faults:
+            good = np.ones(self.count, dtype=bool)
+            good[list(self.faults)] = False
+            rows = rows.filter(pa.array(good))
+        passed_over = sum(bad.count for bad in self.chunk.rejected)
+        return Batch(self.mapping.table, rows, self.chunk.rejected + rejected, self.count + passed_over)
+
+
+def _constant(mapping: TableMapping, field: pa.Field, count: int) -> pa.Array:
+    return pa.array([mapping.constants[field.name]] * count).cast(field.type)
