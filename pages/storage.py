@@ -1,6 +1,36 @@
-"""Storage."""
+"""Storage: how full the archive is, and when it will be full."""
 
+import streamlit as st
+
+from analytics.core.quantity import BYTES, STUDIES, format_quantity
+from analytics.reporting import figures
 from analytics.ui.shell import open_page
+from analytics.ui.widgets import Card, choose, headline_row, show_metric
+
+PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
 
 with open_page("Storage") as page:
-    pass
+    stored = page.metric("storage.by_modality")
+    year = page.metric("storage.added_by_period", period="month").frame.query("whole")
+    months = year.groupby("period").bytes.sum().tail(12)
+    archives = page.metric("storage.per_archive")
+    headline_row([
+        Card("Stored", format_quantity(stored.headline, BYTES), f"{format_quantity(stored.n, STUDIES)} studies"),
+        Card("Added in the last 12 whole months", format_quantity(float(months.sum()), BYTES),
+             f"{format_quantity(float(months.mean()), BYTES)} a month" if len(months) else ""),
+        *(Card(f"{row.archive} is full to", format_quantity(row.fill, "%"),
+               f"{format_quantity(int(row.free), BYTES)} free", "bad" if row.fill >= 90 else "flat")
+          for row in archives.frame.sort_values("fill", ascending=False).head(3).itertuples()),
+    ])
+    show_metric(page, "storage.per_archive", figures.fills, heading="How full each archive is")
+    period = choose("Period", PERIODS, key="storage-period")
+    show_metric(page, "storage.added_by_period", lambda result: figures.bars(result, "period", "modality"),
+                heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)
+    left, right = st.columns(2)
+    with left:
+        show_metric(page, "storage.by_modality", lambda result: figures.ranked(result, "modality"))
+        show_metric(page, "storage.by_tier", lambda result: figures.ranked(result, "storage_tier"))
+        show_metric(page, "storage.by_last_access", lambda result: figures.bars(result, "age"))
+    with right:
+        show_metric(page, "storage.by_age", lambda result: figures.bars(result, "age"))
+        show_metric(page, "storage.by_transfer_syntax", lambda result: figures.ranked(result, "transfer_syntax_uid"))

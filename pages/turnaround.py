@@ -1,6 +1,55 @@
-"""Turnaround."""
+"""Turnaround: how fast exams are read, and what is waiting."""
 
+import streamlit as st
+
+from analytics.core.quantity import EXAMS, MINUTES, PERCENT, format_quantity
+from analytics.metrics.intervals import INTERVALS
+from analytics.metrics.turnaround import ACR_COLUMNS
+from analytics.reporting import figures
 from analytics.ui.shell import open_page
+from analytics.ui.widgets import Card, choose, headline_row, show_metric
+
+PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
+SPLITS = {"priority": "Priority", "modality": "Modality", "site": "Site", "patient_class": "Patient class"}
+BUCKETS = {column: label for label, column in ACR_COLUMNS.items()}
 
 with open_page("Turnaround") as page:
-    pass
+    first, second, third = st.columns([1.4, 1.6, 1.6], vertical_alignment="bottom")
+    with first:
+        interval = choose("Which turnaround", {one.id: one.name for one in INTERVALS}, key="interval", many=True)
+    with second:
+        period = choose("Period", PERIODS, key="turnaround-period")
+    with third:
+        by = choose("Compare by", SPLITS, key="turnaround-by")
+    whole = page.metric(interval, period="year")
+    waiting = page.metric("backlog.unread_now")
+    latest = page.metric(interval, period="month").frame.query("whole").tail(1)
+    headline_row([
+        Card("Median", format_quantity(whole.headline, MINUTES), f"of {whole.n:,} finished exams"),
+        *(Card(f"90th percentile, {month.period:%b %Y}", format_quantity(month.p90, MINUTES),
+               f"median {format_quantity(month.median, MINUTES)}") for month in latest.itertuples()),
+        *(Card(f"Within target, {month.period:%b %Y}", format_quantity(month.within_target, PERCENT),
+               "of exams with a target") for month in latest.itertuples() if month.within_target >= 0),
+        Card("Still open", format_quantity(int(whole.frame.open.sum()), EXAMS), "started and not ended"),
+        Card("Unread now", format_quantity(waiting.headline, EXAMS),
+             f"{int(waiting.frame.over_3_days.sum()):,} for more than 3 days"),
+    ])
+    show_metric(page, interval, lambda result: figures.interval(result, "period", open_cases="open"),
+                said="Median and 90th percentile of finished exams, with the open cases of each period below",
+                period=period)
+    left, right = st.columns(2)
+    with left:
+        show_metric(page, interval, lambda result: figures.lines(result, "period", by),
+                    heading=f"Median by {SPLITS[by].lower()}", key="split", period=period, by=by)
+    with right:
+        show_metric(page, interval, lambda result: figures.shares(result, "period", BUCKETS),
+                    heading="Finished within", said="Classes of the ACR General Radiology Improvement Database",
+                    key="buckets", period=period)
+    with left:
+        show_metric(page, "backlog.unread_by_age", lambda result: figures.bars(result, "age", by),
+                    heading="Unread now, by how long they have waited", by=by)
+    with right:
+        show_metric(page, "backlog.unread_over_time", lambda result: figures.lines(result, "day"),
+                    heading="Unread at the end of each day", site_zone=page.settings.site_zone)
+    show_metric(page, "turnaround.open_cases", lambda result: figures.bars(result, "age", by),
+                heading="Open cases of this turnaround, by age so far", interval=interval, by=by)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from analytics.metrics import volume
 from analytics.reporting import figures
 from analytics.ui.shell import open_page
 from analytics.ui.widgets import choose, show_metric
@@ -16,18 +15,18 @@ with open_page("Volume") as page:
         period = choose("Period", PERIODS, key="volume-period")
         by = choose("Split by", SPLITS, key="volume-by")
         value = choose("Count", VALUES, key="volume-value")
-    show_metric(page, volume.studies_by_period, lambda result: figures.bars(result, "period", by, value=value),
+    show_metric(page, "volume.studies_by_period", lambda result: figures.bars(result, "period", by, value=value),
                 heading=f"{VALUES[value]} by {PERIODS[period].lower()} and {SPLITS[by].lower()}", period=period, by=by)
     left, right = st.columns(2)
     with left:
-        show_metric(page, volume.by_modality, lambda result: figures.ranked(result, "modality", value=value),
+        show_metric(page, "volume.by_modality", lambda result: figures.ranked(result, "modality", value=value),
                     heading=f"{VALUES[value]} by modality")
-        show_metric(page, volume.by_site, lambda result: figures.ranked(result, "site", value=value),
+        show_metric(page, "volume.by_site", lambda result: figures.ranked(result, "site", value=value),
                     heading=f"{VALUES[value]} by site")
     with right:
-        show_metric(page, volume.change, lambda result: figures.ranked(result, result.dimensions[0]),
+        show_metric(page, "volume.change", lambda result: figures.ranked(result, result.dimensions[0]),
                     heading="What changed", said="Studies gained or lost against the window before", by=by)
-    show_metric(page, volume.hour_by_weekday, figures.heat_map, heading="Studies by weekday and hour",
+    show_metric(page, "volume.hour_by_weekday", figures.heat_map, heading="Studies by weekday and hour",
                 said="Start of the exam, on the site's clock")
-    show_metric(page, volume.by_device, lambda result: figures.ranked(result, "station_name", value=value),
+    show_metric(page, "volume.by_device", lambda result: figures.ranked(result, "station_name", value=value),
                 heading=f"{VALUES[value]} by device", said="The 15 busiest")

@@ -7,8 +7,7 @@ that a click can be followed to the studies behind it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -16,135 +15,65 @@ import plotly.graph_objects as go
 
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
-from analytics.reporting.axes import (
-    WEEKDAYS, axis_title, is_missing, label_of, period_of, period_words, ticks, words,
+from analytics.reporting.axes import WEEKDAYS, label_of, ticks, words
+from analytics.reporting.drawing import (
+    HEIGHT,
+    HOVER,
+    MANY,
+    axis_name,
+    blank,
+    category_words,
+    holds_dates,
+    hover_words,
+    keep_order,
+    legend,
+    mark_of,
+    opacities,
+    parts_of,
+    plain,
+    positions,
+    value_axis,
 )
-from analytics.reporting.palette import BLUE, CORAL, FAINT, GRAY, SEQUENCE, Ink, inks
-
-HEIGHT = 340
-_MARGIN = {"l": 8, "r": 12, "t": 28, "b": 8}
-
-
-def _blank(height: int = HEIGHT) -> go.Figure:
-    figure = go.Figure()
-    grid = {"gridcolor": FAINT, "zeroline": False, "automargin": True, "title_font_size": 12, "tickfont_size": 12}
-    figure.update_layout(
-        height=height, margin=_MARGIN, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title_text": "", "font_size": 12},
-        hoverlabel={"align": "left"}, bargap=0.18, clickmode="event+select", dragmode=False,
-        xaxis={**grid, "showgrid": False}, yaxis=grid,
-    )
-    return figure
-
-
-def plain(value: Any) -> Any:
-    """Return a group's value as JSON can carry it; a date is its ISO form, nothing is ``None``."""
-    if is_missing(value):
-        return None
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return value.item() if hasattr(value, "item") else value
-
-
-def mark_of(result: MetricResult, row: Any) -> dict[str, Any]:
-    """Return the group that one row of a result's frame stands for."""
-    return {name: plain(row[name]) for name in result.dimensions}
-
-
-def _dates(frame: pd.DataFrame, column: str) -> bool:
-    return pd.api.types.is_datetime64_any_dtype(frame[column]) or (
-        len(frame) > 0 and isinstance(frame[column].iloc[0], date))
-
-
-def _category_words(frame: pd.DataFrame, column: str) -> list[str]:
-    if _dates(frame, column):
-        period = period_of(frame[column])
-        return [period_words(day, period) for day in frame[column]]
-    return [words(column, value) for value in frame[column]]
-
-
-def _hover(result: MetricResult, frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Say each row in words: its group, then each value with its unit."""
-    groups = [_category_words(frame, name) for name in result.dimensions]
-    lines = []
-    for place in range(len(frame)):
-        head = " · ".join(group[place] for group in groups)
-        values = "<br>".join(
-            f"{label_of(name) if len(columns) > 1 else result.spec.name}: "
-            f"{format_quantity(plain(frame[name].iloc[place]), result.unit_of(name))}" for name in columns)
-        lines.append(f"<b>{head}</b><br>{values}" if head else values)
-    return lines
-
-
-def _value_axis(figure: go.Figure, high: float, unit: str, name: str, *, low: float = 0.0, axis: str = "y",
-                selector: dict[str, int] | None = None) -> None:
-    values, texts = ticks(min(low, 0.0) if low <= 0 else low, high, unit)
-    change = {"tickvals": values, "ticktext": texts, "title_text": axis_title(name, unit)}
-    update = figure.update_yaxes if axis == "y" else figure.update_xaxes
-    update(**change, **(selector or {}))
-
-
-def _order(frame: pd.DataFrame, color: str, value: str) -> list[Any]:
-    """Order a color's categories by how much they hold, most first."""
-    return list(frame.groupby(color, dropna=False)[value].sum().sort_values(ascending=False, kind="stable").index)
-
-
-def _split(result: MetricResult, frame: pd.DataFrame, color: str | None, value: str,
-           ) -> list[tuple[str, Ink, pd.DataFrame]]:
-    """Return the frame's parts by color: name, ink, rows."""
-    if color is None:
-        return [(result.spec.name, Ink(BLUE), frame)]
-    order = _order(frame, color, value)
-    ink = inks(color, [str(plain(item) or "") for item in order])
-    return [
-        (words(color, item), ink[str(plain(item) or "")],
-         frame[frame[color].isna() if is_missing(item) else frame[color] == item]) for item in order
-    ]
+from analytics.reporting.palette import BAD, BLUE, CORAL, FAINT, GRAY, ORDERED, SEQUENCE, WATCH, Ink, inks
 
 
 def bars(result: MetricResult, x: str, color: str | None = None, *, value: str | None = None,
          stacked: bool = True, height: int = HEIGHT) -> go.Figure:
     """Draw a value by period or category as bars, stacked or side by side by ``color``."""
-    value, figure = value or result.value, _blank(height)
-    for name, ink, part in _split(result, result.frame, color, value):
+    value, figure = value or result.value, blank(height)
+    for name, ink, part in parts_of(result, result.frame, color, value):
         figure.add_bar(
-            name=name, x=_positions(part, x), y=part[value].astype(float), hovertext=_hover(result, part, [value]),
-            customdata=[mark_of(result, row) for _, row in part.iterrows()], hovertemplate="%{hovertext}<extra></extra>",
+            name=name, x=positions(part, x), y=part[value].astype(float), hovertext=hover_words(result, part, [value]),
+            hovertemplate=HOVER, customdata=[mark_of(result, row) for _, row in part.iterrows()],
             marker={"color": ink.color, "pattern": {"shape": ink.pattern, "fgcolor": "rgba(255,255,255,0.7)"},
-                    "line_width": 0, "cornerradius": 2},
+                    "line_width": 0, "cornerradius": 2, "opacity": opacities(part)},
         )
+    keep_order(figure, result.frame, x)
     heights = result.frame.groupby(x, dropna=False)[value].sum() if stacked else result.frame[value]
-    figure.update_layout(barmode="stack" if stacked else "group", showlegend=color is not None)
-    _value_axis(figure, float(heights.max() or 1) if len(heights) else 1, result.unit_of(value), _axis_name(result, value))
+    figure.update_layout(barmode="stack" if stacked else "group", **legend(color is not None))
+    high = float(heights.max() or 1) if len(heights) else 1.0
+    value_axis(figure, high, result.unit_of(value), axis_name(result, value))
     return figure
-
-
-def _axis_name(result: MetricResult, value: str) -> str:
-    return result.spec.name if value == result.value else label_of(value)
-
-
-def _positions(frame: pd.DataFrame, x: str) -> list[Any]:
-    return [plain(item) for item in frame[x]] if _dates(frame, x) else [words(x, item) for item in frame[x]]
 
 
 def lines(result: MetricResult, x: str, color: str | None = None, *, value: str | None = None, fill: bool = False,
           height: int = HEIGHT) -> go.Figure:
     """Draw a value over time as a line for each ``color``; ``fill`` stacks them as areas."""
-    value, figure = value or result.value, _blank(height)
-    for name, ink, part in _split(result, result.frame, color, value):
+    value, figure = value or result.value, blank(height)
+    for name, ink, part in parts_of(result, result.frame, color, value):
         ordered = part.sort_values(x)
         figure.add_scatter(
-            name=name, x=_positions(ordered, x), y=ordered[value].astype(float), mode="lines+markers",
-            line={"color": ink.color, "width": 2, "dash": ink.dash}, marker={"size": 5, "color": ink.color},
-            stackgroup="all" if fill else None, hovertext=_hover(result, ordered, [value]),
+            name=name, x=positions(ordered, x), y=ordered[value].astype(float), mode="lines+markers",
+            line={"color": ink.color, "width": 2 if len(part) <= MANY else 1.4, "dash": ink.dash},
+            marker={"size": 5, "color": ink.color, "opacity": 1 if len(part) <= MANY else 0},
+            stackgroup="all" if fill else None,
+            hovertext=hover_words(result, ordered, [value]),
             customdata=[mark_of(result, row) for _, row in ordered.iterrows()],
-            hovertemplate="%{hovertext}<extra></extra>",
+            hovertemplate=HOVER,
         )
     totals = result.frame.groupby(x)[value].sum() if fill else result.frame[value]
-    figure.update_layout(showlegend=color is not None)
-    _value_axis(figure, float(totals.max()) if len(totals) else 1, result.unit_of(value), _axis_name(result, value),
+    figure.update_layout(**legend(color is not None))
+    value_axis(figure, float(totals.max()) if len(totals) else 1, result.unit_of(value), axis_name(result, value),
                 low=float(totals.min()) if len(totals) else 0)
     figure.update_yaxes(rangemode="tozero")
     return figure
@@ -152,13 +81,13 @@ def lines(result: MetricResult, x: str, color: str | None = None, *, value: str 
 
 def heat_map(result: MetricResult, x: str = "exam_hour", y: str = "exam_weekday", *, height: int = 300) -> go.Figure:
     """Draw an amount by hour and weekday: one hue, faint to full. Each cell is a bar, so that it can be clicked."""
-    figure, frame = _blank(height), result.frame
+    figure, frame = blank(height), result.frame
     values = frame[result.value].astype(float)
     figure.add_bar(
         x=frame[x].astype(int), y=[0.94] * len(frame), base=frame[y].astype(int) - 0.97, width=0.94,
         marker={"color": values, "colorscale": SEQUENCE, "cmin": 0, "line_width": 0, "cornerradius": 3},
         customdata=[mark_of(result, row) for _, row in frame.iterrows()], showlegend=False,
-        hovertext=_hover(result, frame, [result.value]), hovertemplate="%{hovertext}<extra></extra>",
+        hovertext=hover_words(result, frame, [result.value]), hovertemplate=HOVER,
     )
     figure.update_xaxes(tickvals=list(range(0, 24, 3)), ticktext=[f"{hour:02d}:00" for hour in range(0, 24, 3)],
                         title_text=label_of(x), range=[-0.6, 23.6])
@@ -172,7 +101,7 @@ def ranked(result: MetricResult, y: str, *, value: str | None = None, top: int =
     """Draw categories as horizontal bars, the largest on top, with the value written beside each."""
     value = value or result.value
     frame = result.frame.dropna(subset=[value]).sort_values(value, ascending=False, kind="stable").head(top)
-    figure = _blank(height or 60 + 28 * max(len(frame), 2))
+    figure = blank(height or 60 + 28 * max(len(frame), 2))
     ink = inks(y, [str(plain(item) or "") for item in frame[y]]) if y == "modality" else {}
     unit = result.unit_of(value)
     figure.add_bar(
@@ -180,12 +109,64 @@ def ranked(result: MetricResult, y: str, *, value: str | None = None, top: int =
         marker={"color": [ink.get(str(item), Ink(BLUE)).color for item in frame[y]], "cornerradius": 2},
         text=[format_quantity(plain(item), unit) for item in frame[value]], textposition="outside", cliponaxis=False,
         customdata=[mark_of(result, row) for _, row in frame.iterrows()],
-        hovertext=_hover(result, frame, [value]), hovertemplate="%{hovertext}<extra></extra>",
+        hovertext=hover_words(result, frame, [value]), hovertemplate=HOVER,
     )
     high = float(frame[value].max()) if len(frame) else 1.0
-    _value_axis(figure, high, unit, _axis_name(result, value), axis="x")
+    value_axis(figure, high, unit, axis_name(result, value), axis="x")
     figure.update_xaxes(range=[min(0.0, float(frame[value].min()) if len(frame) else 0) * 1.15, (high or 1) * 1.18])
     figure.update_yaxes(autorange="reversed", showgrid=False, title_text="", type="category")
+    return figure
+
+
+def fills(result: MetricResult, *, height: int | None = None) -> go.Figure:
+    """Draw how full each archive is, out of its whole capacity."""
+    frame, figure = result.frame, blank(height or 56 + 46 * max(len(result.frame), 1))
+    names = [words("archive", item) for item in frame["archive"]]
+    marks = [mark_of(result, row) for _, row in frame.iterrows()]
+    hover = hover_words(result, frame, ["fill", "used", "free", "capacity"])
+    said = [f"{format_quantity(plain(row.fill), '%')} · {format_quantity(plain(row.used), 'By')} of "
+            f"{format_quantity(plain(row.capacity), 'By')}" for row in frame.itertuples()]
+    figure.add_bar(orientation="h", y=names, x=[100] * len(frame), marker={"color": FAINT, "cornerradius": 4},
+                   width=0.5, hoverinfo="skip", showlegend=False)
+    figure.add_bar(orientation="h", y=names, x=frame["fill"].astype(float), width=0.5, customdata=marks,
+                   hovertext=hover, marker={"color": [level_color(fill) for fill in frame["fill"]], "cornerradius": 4},
+                   hovertemplate=HOVER, showlegend=False)
+    figure.add_scatter(x=[101] * len(frame), y=names, mode="text", text=said, textposition="middle right",
+                       hoverinfo="skip", showlegend=False)
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(tickvals=[0, 25, 50, 75, 100], ticktext=["0", "25 %", "50 %", "75 %", "100 %"], range=[0, 135])
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return figure
+
+
+def level_color(percent: float) -> str:
+    """Return the color of a fill level: past 90 % it cannot wait, past 80 % it is to be watched."""
+    return BAD if percent >= 90 else WATCH if percent >= 80 else BLUE
+
+
+def shares(result: MetricResult, x: str, columns: Mapping[str, str], *, height: int = 300) -> go.Figure:
+    """Draw how each period's exams divide into ordered classes, the best first, as percent.
+
+    Parameters
+    ----------
+    columns : mapping
+        Count column of the frame to its words, in order.
+    """
+    figure, frame = blank(height), result.frame.sort_values(x)
+    counts = frame[list(columns)].astype(float)
+    whole = counts.sum(axis=1)
+    marks = [mark_of(result, row) for _, row in frame.iterrows()]
+    periods = category_words(frame, x)
+    for (column, name), color in zip(columns.items(), ORDERED, strict=False):
+        part = (100 * counts[column] / whole).fillna(0)
+        figure.add_bar(
+            name=name, x=positions(frame, x), y=part, customdata=marks, marker={"color": color, "line_width": 0},
+            hovertext=[f"<b>{period}</b><br>{name}: {share:.1f} % ({count:,.0f} of {total:,.0f})"
+                       for period, share, count, total in zip(periods, part, counts[column], whole, strict=True)],
+            hovertemplate=HOVER)
+    figure.update_layout(barmode="stack", **legend(True))
+    figure.update_yaxes(tickvals=[0, 25, 50, 75, 100], ticktext=["0", "25 %", "50 %", "75 %", "100 %"],
+                        title_text="Share of finished exams", range=[0, 100])
     return figure
 
 
@@ -196,22 +177,23 @@ def interval(result: MetricResult, x: str, *, median: str = "median", p90: str =
     The open cases stand in the same figure because an interval of finished cases alone looks best when the
     slowest are not finished.
     """
-    frame = result.frame.sort_values(x) if _dates(result.frame, x) else result.frame
-    figure = _blank(height)
-    places = _positions(frame, x)
+    frame = result.frame.sort_values(x) if holds_dates(result.frame, x) else result.frame
+    figure = blank(height)
+    places = positions(frame, x)
     marks = [mark_of(result, row) for _, row in frame.iterrows()]
-    hover = _hover(result, frame, [name for name in (median, p90, "n", open_cases) if name in frame.columns])
-    over_time = _dates(frame, x)
+    hover = hover_words(result, frame, [name for name in (median, p90, "n", open_cases or "") if name in frame.columns])
+    over_time = holds_dates(frame, x)
     for column, name, color, symbol in ((p90, "90th percentile", CORAL, "diamond"), (median, "Median", BLUE, "circle")):
         figure.add_scatter(
             name=name, x=places, y=frame[column].astype(float), mode="lines+markers" if over_time else "markers",
             line={"color": color, "width": 2, "dash": "dot" if column == p90 else "solid"},
             marker={"size": 6 if over_time else 11, "symbol": symbol, "color": color},
-            customdata=marks, hovertext=hover, hovertemplate="%{hovertext}<extra></extra>",
+            customdata=marks, hovertext=hover, hovertemplate=HOVER,
         )
     high = float(pd.concat([frame[p90], frame[median]]).max()) if len(frame) else 1.0
-    _value_axis(figure, high or 1, result.unit_of(median), result.spec.name)
+    value_axis(figure, high or 1, result.unit_of(median), result.spec.name)
     figure.update_yaxes(rangemode="tozero")
+    figure.update_layout(**legend(True))
     if open_cases:
         _open_panel(figure, frame, places, marks, hover, open_cases)
     return figure
@@ -220,7 +202,7 @@ def interval(result: MetricResult, x: str, *, median: str = "median", p90: str =
 def _open_panel(figure: go.Figure, frame: pd.DataFrame, places: list[Any], marks: list[dict[str, Any]],
                 hover: list[str], column: str) -> None:
     figure.add_bar(name="Still open", x=places, y=frame[column].astype(float), yaxis="y2", marker_color=GRAY,
-                   customdata=marks, hovertext=hover, hovertemplate="%{hovertext}<extra></extra>")
+                   customdata=marks, hovertext=hover, hovertemplate=HOVER)
     values, texts = ticks(0, float(frame[column].max() or 1), "{exam}", 2)
     figure.update_layout(
         yaxis={"domain": [0.3, 1]},

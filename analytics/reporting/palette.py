@@ -21,6 +21,8 @@ FAINT = "rgba(123,133,143,0.22)"
 """Grid lines and limits that stay in the background, on either page."""
 
 GOOD, WATCH, BAD = GREEN, OCHRE, CORAL
+ORDERED: tuple[str, ...] = (GREEN, SKY, OCHRE, CORAL)
+"""Four classes from best to worst."""
 SEQUENCE: tuple[tuple[float, str], ...] = (
     (0.0, "rgba(0,120,180,0.06)"), (0.35, "rgba(0,120,180,0.38)"), (0.7, "rgba(0,120,180,0.78)"), (1.0, "#0078b4"))
 """One hue from faint to full, for amounts: lightness alone carries the value."""
@@ -52,6 +54,14 @@ MODALITY_INKS: dict[str, Ink] = {
 }
 
 
+_FIXED: dict[str, dict[str, Ink]] = {
+    "priority": {"S": Ink(CORAL), "A": Ink(OCHRE), "R": Ink(BLUE)},
+    "patient_class": {"I": Ink(BLUE), "O": Ink(GREEN), "E": Ink(CORAL), "P": Ink(VIOLET), "R": Ink(OCHRE)},
+    "severity": {"error": Ink(CORAL), "warning": Ink(OCHRE), "info": Ink(SKY)},
+}
+"""Dimensions whose values are few and known: one ink each, in their natural order."""
+
+
 def modality_ink(modality: str) -> Ink:
     """Return a modality's ink: fixed for the known ones, always the same for any other code."""
     if modality in MODALITY_INKS:
@@ -70,14 +80,20 @@ def inks(dimension: str, categories: list[str]) -> dict[str, Ink]:
     dimension : str
         Column that the categories come from; ``modality`` has its fixed map.
     categories : list of str
-        In the order they are shown; eight colors are used before a pattern is.
+        Eight colors are used before a pattern is.
     """
     if dimension == "modality":
         return {category: modality_ink(category) for category in categories}
     patterns: tuple[Pattern, ...] = ("", "/", "x", ".")
-    known = [category for category in categories if category not in UNKNOWN]
+    known = sorted(category for category in categories if category not in UNKNOWN)
     found = {
         category: Ink(CATEGORIES[place % len(CATEGORIES)], patterns[place // len(CATEGORIES) % len(patterns)])
         for place, category in enumerate(known)
     }
+    found |= _FIXED.get(dimension, {})
     return {category: found.get(category, Ink(GRAY)) for category in categories}
+
+
+def natural_order(dimension: str) -> tuple[str, ...]:
+    """Return the values of a dimension that has an order of its own, else nothing."""
+    return tuple(_FIXED.get(dimension, {}))

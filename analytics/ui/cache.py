@@ -8,7 +8,10 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from analytics.core.filters import Filters
+from analytics.core.results import MetricResult
 from analytics.core.settings import Settings, load_settings
+from analytics.metrics.catalog import compute
 from analytics.warehouse.store import Store, Warehouse, open_store
 
 Answer = TypeVar("Answer")
@@ -59,6 +62,16 @@ def ask(question: Callable[..., Answer], revision: int, *arguments: Any, **named
     """
     key = tuple(sorted(named.items()))
     return cast(Answer, _answer(question.__module__, question.__name__, revision, arguments, key))
+
+
+@st.cache_resource(show_spinner=False, max_entries=ANSWERS)
+def _metric(metric_id: str, revision: int, filters: Filters, named: tuple[tuple[str, Any], ...]) -> MetricResult:
+    return compute(metric_id, _snapshot(revision), filters, **dict(named))
+
+
+def metric(metric_id: str, revision: int, filters: Filters, **named: Any) -> MetricResult:
+    """Return a metric's result for one snapshot and one set of filters; it is shared: never change its frame."""
+    return _metric(metric_id, revision, filters, tuple(sorted(named.items())))
 
 
 def clear() -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from analytics.ui.pictures import BRAND
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -44,10 +46,7 @@ BY_TITLE: dict[str, Entry] = {entry.title: entry for entries in SECTIONS.values(
 def draw_navigation() -> None:
     """Draw the product's name and a link to each page in the sidebar."""
     with st.sidebar:
-        st.html('<div class="pm-brand"><svg viewBox="0 0 24 24" width="26" height="26" aria-hidden="true">'
-                '<rect x="2" y="3" width="20" height="18" rx="4" fill="#0078b4"/>'
-                '<path d="M5 14h3l2-6 3 10 2.2-6H19" fill="none" stroke="#fff" stroke-width="1.8" '
-                'stroke-linecap="round" stroke-linejoin="round"/></svg><span>pacsmeter</span></div>')
+        st.html(f'<div class="pm-brand"><img src="{BRAND}" alt="" width="26" height="26"><span>pacsmeter</span></div>')
         for section, entries in SECTIONS.items():
             if section:
                 st.html(f'<div class="pm-section">{section}</div>')

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from analytics.core.filters import Filters
+from analytics.core.results import MetricResult
 from analytics.core.settings import Settings
 from analytics.metrics.facets import Choices, filter_choices
 from analytics.ui import cache
@@ -20,6 +21,7 @@ from analytics.ui.empty import empty_state
 from analytics.ui.filters import current, draw_filters
 from analytics.ui.guard import guarded
 from analytics.ui.navigation import BY_TITLE, Entry, draw_navigation
+from analytics.ui.pictures import BRAND
 from analytics.warehouse.store import Warehouse
 
 Answer = TypeVar("Answer")
@@ -48,9 +50,9 @@ class Page:
         """Return the number of the snapshot."""
         return self.warehouse.revision
 
-    def ask(self, question: Callable[..., Answer], **named: Any) -> Answer:
+    def metric(self, metric_id: str, **named: Any) -> MetricResult:
         """Return a metric's answer for this page's snapshot and filters, from the cache where it is known."""
-        return cache.ask(question, self.revision, self.filters, **named)
+        return cache.metric(metric_id, self.revision, self.filters, **named)
 
     def read(self, question: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
         """Return the answer of a function of the snapshot alone, from the cache where it is known."""
@@ -83,7 +85,7 @@ def open_page(title: str, *, filtered: bool = True) -> Iterator[Page]:
         Whether the filter bar applies to the page.
     """
     entry = BY_TITLE[title]
-    st.set_page_config(page_title=f"{title} · pacsmeter", page_icon=":material/monitoring:", layout="wide")
+    st.set_page_config(page_title=f"{title} · pacsmeter", page_icon=BRAND, layout="wide")
     st.html(_STYLE)
     draw_navigation()
     with guarded(title):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
@@ -31,7 +31,7 @@ class Card:
     name: str
     value: str
     change: str = ""
-    feeling: Literal["good", "bad", "neutral"] = "neutral"
+    feeling: Literal["good", "bad", "flat", ""] = ""
     help: str = ""
 
 
@@ -51,8 +51,11 @@ def title(text: str, said: str = "") -> None:
             + (f'<div class="pm-sub">{escape(said)}</div>' if said else ""))
 
 
-def choose(label: str, options: dict[Any, str], *, key: str) -> Any:
-    """Let the reader pick one of a few, in words; the choice is kept while the session lasts."""
+def choose(label: str, options: Mapping[Any, str], *, key: str, many: bool = False) -> Any:
+    """Let the reader pick one of a few, in words; the choice is kept while the session lasts.
+
+    ``many`` options are a list that opens, and not a row of buttons.
+    """
     kept = f"chosen-{key}"
     values = list(options)
     if st.session_state.get(kept) not in values:
@@ -62,18 +65,20 @@ def choose(label: str, options: dict[Any, str], *, key: str) -> Any:
     def copy() -> None:
         st.session_state[kept] = st.session_state[key]
 
+    if many:
+        return st.selectbox(label, values, format_func=lambda value: options[value], key=key, on_change=copy)
     return st.segmented_control(label, values, format_func=lambda value: options[value], key=key, on_change=copy,
                                 required=True)
 
 
-def show_metric(page: Page, compute: Callable[..., MetricResult], draw: Draw, *, heading: str = "", said: str = "",
+def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", said: str = "",
                 key: str = "", table: bool = False, **named: Any) -> None:
     """Show a metric's card: chart, the studies behind a clicked mark, what the number means, downloads.
 
     Parameters
     ----------
     page : Page
-    compute : callable
+    metric_id : str
         The metric; ``named`` are its further arguments.
     draw : callable
         Makes the figure of the result.
@@ -84,8 +89,8 @@ def show_metric(page: Page, compute: Callable[..., MetricResult], draw: Draw, *,
     table : bool
         Whether the table stands below the chart, and not behind "What this means".
     """
-    with st.container(border=True), guarded(heading or compute.__name__.replace("_", " ").capitalize()):
-        show_result(page, page.ask(compute, **named), draw, heading=heading, said=said, key=key, table=table)
+    with st.container(border=True), guarded(heading or metric_id):
+        show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table)
 
 
 def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = "", said: str = "", key: str = "",
@@ -103,7 +108,7 @@ def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = 
     if mark is not None and result.rows is not None:
         _behind(page, result, mark, stem)
     if table:
-        _table(result, stem)
+        _table(page, result, stem)
     _meaning(page, result, stem, with_table=not table)
 
 
@@ -125,13 +130,14 @@ def _behind(page: Page, result: MetricResult, mark: dict[str, Any], stem: str) -
     found = studies_behind(page.warehouse, result, mark)
     more = f", the latest {len(found):,} of them here" if count > len(found) else ""
     title(f"{count:,} studies behind {group or result.spec.name}", f"The rows this mark was made from{more}.")
-    show_table(found, f"Studies behind {result.spec.name}", studies=True, key=f"behind-{stem}",
+    show_table(page, found, f"Studies behind {result.spec.name}", studies=True, key=stem,
                hide=("exam_id", "study_instance_uid", *(name for name in result.dimensions if name == "period")))
 
 
-def _table(result: MetricResult, stem: str) -> None:
-    units = {**{result.value: result.spec.unit}, **result.units}
-    show_table(result.frame, result.spec.name, units=units, key=f"table-{stem}")
+def _table(page: Page, result: MetricResult, stem: str) -> None:
+    numbers = result.frame.select_dtypes("number").columns.difference(list(result.dimensions))
+    units = {str(name): result.unit_of(str(name)) for name in numbers}
+    show_table(page, result.frame, result.spec.name, units=units, key=stem, result=result)
 
 
 def _meaning(page: Page, result: MetricResult, stem: str, *, with_table: bool = False) -> None:
@@ -148,7 +154,7 @@ def _meaning(page: Page, result: MetricResult, stem: str, *, with_table: bool = 
         _bullets("Note", result.notes)
         st.caption(f"Source: {spec.citation}")
         if with_table and not result.frame.empty:
-            _table(result, stem)
+            _table(page, result, stem)
 
 
 def _bullets(heading: str, items: Iterable[str]) -> None:
