@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -66,24 +67,16 @@ def test_progress_counts_every_file() -> None:
 
 
 def test_workers_that_cannot_start_are_one_clear_error() -> None:
-    def broken() -> Executor:
-        return local_executor(1, seconds_a_file=None)()  # type: ignore[arg-type]
-
-    def dying() -> Executor:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-        return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os._exit, initargs=(3,))
-
+    dying = partial(ProcessPoolExecutor, 1, mp_context=get_context("spawn"), initializer=os._exit, initargs=(3,))
     with pytest.raises(PacsmeterError, match="cannot be started"):
         run(["a"], dying)
-    assert "TypeError" in run(["a"], broken)["a"][0]["message"]
 
 
 def test_dask_gives_the_same_rows(tmp_path: Any) -> None:
     distributed = pytest.importorskip("distributed", reason="pip install 'pacsmeter[dask]'")
     paths = [f"file{'x' * n}" for n in range(20)]
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, host="127.0.0.1",
-                                  dashboard_address=None, local_directory=str(tmp_path)) as cluster, \
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False,
+                                  dashboard_address="127.0.0.1:0", local_directory=str(tmp_path)) as cluster, \
             distributed.Client(cluster) as client:
         executor = client.get_executor()
         spread = run([*paths, "fails"], lambda: executor, owned=False)
