@@ -76,7 +76,7 @@ def load(
     Example: pacsmeter load archive.toml ris.toml /data/images
     """
     from analytics.refresh import demo_sources, refresh
-    from analytics.sources.load import open_source
+    from analytics.sources.open import open_source
 
     settings = load_settings()
     store = open_store(settings)
@@ -87,7 +87,7 @@ def load(
         if sources == ["demo"]:
             opened = demo_sources(settings, scale=demo_scale, progress=progress)
         else:
-            opened = [open_source(spec, settings, site=site, source_id=source_id) for spec in sources]
+            opened = [open_source(spec, settings, site=site, source_id=source_id or "") for spec in sources]
         report = refresh(store, settings, opened, note=f"load {' '.join(sources)}", progress=progress)
     print_table(pd.DataFrame([{
         "source": record.source_id, "read": record.records_read, "added": record.added, "changed": record.changed,

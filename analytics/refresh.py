@@ -15,7 +15,8 @@ from analytics.core.settings import Settings
 from analytics.imaging.measure import measure_images
 from analytics.sources.base import Source
 from analytics.demo.hospital import generate
-from analytics.sources.load import LoadRecord, load_source, open_source
+from analytics.sources.load import LoadRecord, load_source
+from analytics.sources.open import open_source
 from analytics.warehouse.derive import derive_exams
 from analytics.warehouse.store import Store
 

@@ -18,7 +18,8 @@ def test_there_is_a_tour() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_notebook_runs_and_is_kept_without_outputs(path: Path, demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_runs_and_is_kept_without_outputs(
+        path: Path, demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACSMETER_HOME", str(demo_home))
     notebook = nbformat.read(path, as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells)
