@@ -68,6 +68,9 @@ class Coverage:
         self.covered_to = max(filter(None, (self.covered_to, last)), default=None)
 
 
+UNREADABLE_FOLDER = "unreadable_folder"
+"""Reason code of a place that a walk could not look into; what was read there before is kept."""
+
 KnownFiles = dict[str, tuple[int, int]]
 """Path to (size in bytes, modified time in ns) of files that an earlier load read."""
 

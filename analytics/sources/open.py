@@ -10,6 +10,7 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
 from analytics.sources.base import Source
+from analytics.sources.dicom_folder import DicomFolder
 from analytics.sources.index_export import IndexExport
 from analytics.sources.source_file import read_source_file
 
@@ -62,6 +63,5 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
     if path.name.lower().endswith((".csv", ".csv.gz", ".parquet")):
         raise PacsmeterError("An export needs a source file that names its columns",
                              "ARCHITECTURE.md, \"A source file\", shows one.", named)
-    from analytics.sources.dicom_folder import DicomFolder
     return DicomFolder(source_id or _named_after(path.resolve().name), path, pseudonymizer, zone, site=site,
                        is_demo=is_demo, executor=executor)

@@ -9,12 +9,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from analytics.core.terms import NOT_ACQUIRED
+from analytics.sources.base import UNREADABLE_FOLDER
 from analytics.warehouse.engine import stage_table, table_schema
 from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import files, instances, quarantine, series, studies
 from analytics.warehouse.store import Draft
 
-UNREADABLE_FOLDER = "unreadable_folder"
 _PATHS_AT_ONCE = 1_000
 _COMMON = ("modality", "station_name", "transfer_syntax_uid")
 
