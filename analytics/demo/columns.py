@@ -53,10 +53,11 @@ def words(choices: Sequence[str | None], index: np.ndarray | pd.Series) -> pa.Ar
 
 
 def instead(frame: pd.DataFrame, column: str, usual: pa.Array) -> pa.Array:
-    """Return the usual text, but a planted one where the frame has it."""
+    """Return the usual text, but a planted one where the frame has it; a planted ``''`` is an empty field."""
     if column not in frame or frame[column].isna().all():
         return usual
-    return pc.coalesce(pa.array(frame[column].to_numpy(), pa.string(), from_pandas=True), usual)
+    text = pc.coalesce(pa.array(frame[column].to_numpy(), pa.string(), from_pandas=True), usual)
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
 class Columns:

@@ -19,12 +19,18 @@ from analytics.demo.arrivals import DAY, END_DAY, NEVER, START_DAY, Arrivals, da
 from analytics.demo.columns import Columns
 from analytics.demo.content import MODALITY_CODES, add_content, make_series
 from analytics.demo.export import Writer, write_source_files
+from analytics.demo.faults import Fault, Month, Planter
+from analytics.demo.faults_identity import FAULTS as IDENTITY
+from analytics.demo.faults_records import FAULTS as RECORDS
+from analytics.demo.faults_records import mark_series
+from analytics.demo.faults_temporal import FAULTS as TEMPORAL
 from analytics.demo.patients import Population
-from analytics.demo.stories import stories
+from analytics.demo.stories import Clocks, Institutions, stories
 from analytics.demo.timeline import Timelines
 from analytics.demo.truth import Truth
 from analytics.demo.workflow import add_events, settle
 
+FAULTS: tuple[Fault, ...] = (*TEMPORAL, *IDENTITY, *RECORDS)
 _INITIAL_PATIENTS = 30_000
 
 
@@ -66,13 +72,13 @@ class Hospital:
         mammography = (frame["modality"] == MODALITY_CODES.index("MG")).to_numpy()
         registered = np.minimum(frame["desired"].to_numpy() // DAY, END_DAY)
         frame["patient"] = self.population.assign(rng, registered, mammography)
-        return self.number(with_defaults(frame))
+        frame["number"] = self.numbers(len(frame))
+        return with_defaults(frame)
 
-    def number(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Give each row its running number, which its UIDs and accession number are made of."""
-        frame["number"] = np.arange(self._numbered, self._numbered + len(frame))
-        self._numbered += len(frame)
-        return frame
+    def numbers(self, count: int) -> np.ndarray:
+        """Return the next running numbers, which UIDs and accession numbers are made of."""
+        self._numbered += count
+        return np.arange(self._numbered - count, self._numbered)
 
 
 def with_defaults(frame: pd.DataFrame) -> pd.DataFrame:
@@ -116,20 +122,26 @@ def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, p
     out.mkdir(parents=True, exist_ok=True)
     hospital = Hospital(seed, scale)
     columns = Columns(seed, hospital.stations, hospital.population)
-    stored = StoredBytes()
+    stored, planter = StoredBytes(), Planter(FAULTS)
+    institutions, clocks = Institutions(hospital.stations), Clocks(hospital.stations)
     months = list(spans())
     with ExitStack() as stack:
         writers = {table: stack.enter_context(Writer(out / name)) for table, name in names.items()}
         for done, (first, last) in enumerate(months, start=1):
             rng = np.random.default_rng([seed, 2, first])
-            write_month(hospital.month(first, last), columns, stored, writers, rng)
+            month = Month(hospital.month(first, last), hospital.population, columns, rng, hospital.numbers)
+            frame = planter.plant(month)
+            institutions.plant(rng, frame)
+            clocks.read(frame)
+            write_month(frame, columns, stored, writers, rng)
             progress("Making the demo hospital", done, len(months))
         archives = archives_table(stored, scale)
         writers["archives"].write(archives)
         counts = {table: writer.rows for table, writer in writers.items()}
     write_source_files(out, names)
     told: list[dict[str, Any]] = [*stories(), filling_story(stored, archives)]
-    truth = Truth(seed, scale, counts, [], told)
+    planted = [*planter.finish(columns, hospital.population), institutions.planted, clocks.planted]
+    truth = Truth(seed, scale, counts, sorted(planted, key=lambda fault: fault.check_id), told)
     truth.write(out / "truth.json")
     return truth
 
@@ -137,10 +149,13 @@ def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, p
 def write_month(frame: pd.DataFrame, columns: Columns, stored: StoredBytes, writers: dict[str, Writer],
                 rng: np.random.Generator) -> None:
     """Write one month's exams to the export."""
-    kept = frame[frame["in_archive"]].reset_index(drop=True)
-    rows = make_series(rng, kept)
+    kept = frame[frame["in_archive"]].sort_values("is_ghost", kind="stable", ignore_index=True)
+    counted = kept[~kept["is_ghost"]]
+    rows = make_series(rng, counted)
+    mark_series(rows, counted)
     sums = rows.groupby("study", sort=True)[["images", "kb"]].sum().reset_index(drop=True)
-    writers["studies"].write(columns.studies(kept, sums))
-    writers["series"].write(columns.series(kept, rows))
+    writers["studies"].write(columns.studies(kept, sums.reindex(range(len(kept)), fill_value=0)))
+    writers["series"].write(columns.series(counted, rows))
     writers["ris"].write(columns.ris(frame[frame["in_ris"]].reset_index(drop=True)))
-    stored.add(kept["site"].to_numpy(), kept["stored"].to_numpy() // DAY, sums["kb"].to_numpy() * 1000)
+    size = sums["kb"].to_numpy() + counted["kb_off"].to_numpy()
+    stored.add(counted["site"].to_numpy(), counted["stored"].to_numpy() // DAY, size * 1000)

@@ -116,11 +116,11 @@ class Modality:
 
 
 MODALITIES = {
-    "DX": Modality(0.400, 0.040, (0.20, 0.45, 0.35), 6, 2, 0.35, 0.00, 9_000, 0.9, 220),
-    "CR": Modality(0.105, -0.02, (0.22, 0.48, 0.30), 7, 2, 0.35, 0.00, 7_500, 0.8, 250),
+    "DX": Modality(0.400, 0.040, (0.20, 0.45, 0.35), 6, 2, 0.35, 0.00, 9_000, 0.9, 300),
+    "CR": Modality(0.105, -0.02, (0.22, 0.48, 0.30), 7, 2, 0.35, 0.00, 7_500, 0.8, 330),
     "US": Modality(0.225, 0.045, (0.22, 0.70, 0.08), 16, 40, 0.45, 0.04, 1_000, 0.5, 60),
     "CT": Modality(0.125, 0.070, (0.35, 0.35, 0.30), 14, 350, 0.55, 0.12, 520, 3.5, 240),
-    "MR": Modality(0.065, 0.026, (0.17, 0.80, 0.03), 32, 350, 0.45, 0.08, 230, 6.0, 600),
+    "MR": Modality(0.065, 0.026, (0.17, 0.80, 0.03), 32, 350, 0.45, 0.08, 230, 6.0, 450),
     "MG": Modality(0.035, 0.030, (0.00, 1.00, 0.00), 9, 4, 0.20, 0.00, 30_000, 3.0, 1500),
     "RF": Modality(0.016, 0.000, (0.30, 0.70, 0.00), 20, 30, 0.50, 0.00, 1_400, 1.0, 150),
     "XA": Modality(0.014, 0.030, (0.60, 0.30, 0.10), 50, 15, 0.45, 0.00, 13_000, 5.0, 180),
@@ -200,3 +200,30 @@ DRIFT, FAILING, FILLING = ClockDrift(), FailingScanner(), FillingArchive()
 BACKLOG, SLOW_READING = HolidayBacklog(), SlowReading()
 USED_BEFORE_TB = (6.0, 4.0, 1.5)
 """What each site's archive held before the index begins, at scale 1."""
+
+FAULT_RATES = {
+    "DCM104": 0.0002, "DCM111": 0.0002, "DCM112": 0.0003, "DCM113": 0.0003,
+    "IDN201": 0.0008, "IDN202": 0.0010, "IDN203": 0.0006, "IDN204": 0.0005, "IDN205": 0.0010, "IDN206": 0.0001,
+    "IDN207": 0.0005, "IDN208": 0.0020,
+    "TMP301": 0.0002, "TMP302": 0.0002, "TMP303": 0.0010, "TMP304": 0.0004, "TMP305": 0.0100, "TMP307": 0.0040,
+    "TMP308": 0.0004,
+    "ANA501": 0.0040, "ANA502": 0.0060, "ANA503": 0.0020, "ANA504": 0.0040,
+    "REC601": 0.0020, "REC602": 0.0015, "REC603": 0.0007, "REC604": 0.0005, "REC606": 0.0008, "REC607": 0.0004,
+}
+"""Share of the exams that could carry a fault which do; each is planted at least once where there is room."""
+
+
+@dataclass(frozen=True)
+class InstitutionVariant:
+    """After a service a scanner writes the hospital's name another way in a share of its studies."""
+
+    station: str
+    since: date
+    spelling: str
+    share: float = 0.3
+
+
+INSTITUTION_VARIANTS = (
+    InstitutionVariant("NGHUS2", date(2025, 3, 10), "Northgate Gen Hosp"),
+    InstitutionVariant("STHDX2", date(2025, 9, 1), "SOUTHMOOR TEACHING HOSP."),
+)
