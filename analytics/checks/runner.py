@@ -96,6 +96,8 @@ def placed(candidates: sa.Select[Any]) -> sa.Select[Any]:
 
     def column(name: str) -> sa.ColumnElement[Any]:
         own = rows.c.get(name)
+        if name == "source_id":  # an exam known by its events alone has no source of its own
+            return sa.func.coalesce(rows.c.source_id, literal(""))
         exam = exams.c[_FROM_EXAM[name]] if name in _FROM_EXAM and joined is not rows else None
         if own is None:
             return exam if exam is not None else sa.cast(sa.null(), findings.c[name].type)

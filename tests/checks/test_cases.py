@@ -65,6 +65,6 @@ def test_every_check_says_what_it_is_and_has_a_case() -> None:
         for said in (spec.name, spec.definition, spec.citation, spec.fix_technologist, spec.fix_administrator):
             assert len(said) > 10 and said == said.strip(), spec.id
         if spec.category != "image":
-            assert spec.definition.startswith("Denominator: ") and " Violated where " in spec.definition, spec.id
+            assert spec.definition.startswith("Denominator: ") and " Violated " in spec.definition, spec.id
             assert {(spec.id, "passes"), (spec.id, "violates")} <= with_case, spec.id
     assert {case.check_id for case in CASES} <= {check.spec.id for check in CHECKS}
