@@ -17,7 +17,7 @@ from analytics.sources.open import open_source
 from analytics.sources.rollup import drop_files, drop_replaced, roll_up, settle_quarantine
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.merge import Counts
-from analytics.warehouse.schema import FACTS, files, instances, loads, quarantine, sources
+from analytics.warehouse.schema import FACTS, files, instances, loads, quarantine, series, sources, studies
 from analytics.warehouse.store import Draft, now_utc
 
 __all__ = ["LoadRecord", "load_source", "open_source"]
@@ -68,6 +68,7 @@ class _Load:
         self.rejected: Counter[str] = Counter()
         self.read = 0
         self.from_files = source.kind == "dicom_folder"
+        self.rolled_up = self.from_files or source.kind == "orthanc"
 
     def run(self) -> LoadRecord:
         for batch in self.source.batches(self._known_files(), self.progress):
@@ -105,12 +106,14 @@ class _Load:
 
     def _refuse_an_empty_source(self) -> None:
         """A source that suddenly holds nothing is a failed export or a disk that is not mounted."""
-        gone = len(self.source.coverage.gone)
-        if self.from_files and gone and gone == len(self._known_files()) and not self.staged.get(files):
-            raise PacsmeterError(f"The folder holds none of the {gone:,} files of the last load",
-                                 "Check that it is mounted.", self.source.location)
+        if self.from_files:
+            gone = len(self.source.coverage.gone)
+            if gone and gone == len(self._known_files()) and not self.staged.get(files):
+                raise PacsmeterError(f"The folder holds none of the {gone:,} files of the last load",
+                                     "Check that it is mounted.", self.source.location)
+            return
         for table in FACTS:
-            if table.name not in self.source.coverage.complete or self.staged.get(table):
+            if not self._is_complete(table) or self.staged.get(table):
                 continue
             held = self.draft.count(sa.select(table.c.source_id).where(table.c.source_id == self.source.source_id))
             if held:
@@ -119,21 +122,25 @@ class _Load:
                     + (f" ({self._reasons()})" if self.rejected else ""),
                     "Check the export and how its columns are read.", self.source.location)
 
+    def _is_complete(self, table: sa.Table) -> bool:
+        made_by_us = self.rolled_up and table in (studies, series)
+        return table.name in self.source.coverage.complete and not made_by_us
+
     def _merge(self) -> None:
         source_id, coverage = self.source.source_id, self.source.coverage
         if self.from_files:
             self._merge_files()
             self._count(instances, drop_files(self.draft, source_id, coverage.gone))
-            for table, counts in roll_up(self.draft, source_id, self.source.site).items():
-                self._count(table, counts)
             self._count_untouched_instances()
-            self.draft.merge(quarantine, source_id)
             settle_quarantine(self.draft, source_id, self.load_id)
         else:
             for table in FACTS:
-                if table in self.staged or table.name in coverage.complete:
-                    self._count(table, self.draft.merge(table, source_id, complete=table.name in coverage.complete))
+                if table in self.staged or self._is_complete(table):
+                    self._count(table, self.draft.merge(table, source_id, complete=self._is_complete(table)))
             self.draft.merge(quarantine, source_id, complete=True)
+        if self.rolled_up:
+            for table, counts in roll_up(self.draft, source_id, self.source.site).items():
+                self._count(table, counts)
 
     def _merge_files(self) -> None:
         """Merge what was read so far: the files last, so that a file counts as read when its object is there."""

@@ -12,6 +12,7 @@ from analytics.core.settings import Settings
 from analytics.sources.base import Source
 from analytics.sources.dicom_folder import DicomFolder
 from analytics.sources.index_export import IndexExport
+from analytics.sources.orthanc import open_orthanc
 from analytics.sources.source_file import read_source_file
 
 
@@ -50,7 +51,6 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
     named, pseudonymizer = str(spec), Pseudonymizer.from_file(settings.pseudonym_key_file)
     zone = zone or settings.site_zone
     if named.startswith("orthanc+"):
-        from analytics.sources.orthanc import open_orthanc
         return open_orthanc(named, pseudonymizer, zone, source_id=source_id, site=site, is_demo=is_demo)
     path = Path(spec)
     if "://" in named:

@@ -1,0 +1,151 @@
+"""An Orthanc archive, by its own database: every stored object, with sizes, transfer syntax and reception time."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from analytics.core.errors import PacsmeterError
+from analytics.core.progress import Progress
+from analytics.core.pseudonym import Pseudonymizer
+from analytics.sources import dicom_values as dv
+from analytics.sources.base import Batch, Coverage, KnownFiles
+from analytics.sources.identities import plain_name
+from analytics.sources.orthanc_index import read_instances, read_totals
+from analytics.sources.orthanc_postgres import postgres_index, shown
+from analytics.sources.orthanc_sqlite import index_file, sqlite_index
+from analytics.warehouse.engine import table_schema
+from analytics.warehouse.schema import instances
+
+_AS_THEY_ARE = ("sop_instance_uid", "series_instance_uid", "study_instance_uid", "sop_class_uid", "modality",
+                "transfer_syntax_uid", "station_name", "manufacturer", "series_description", "protocol_name",
+                "body_part_examined", "accession_number", "institution_name", "study_description", "patient_sex")
+_OPENERS = "orthanc+sqlite:///path/index or orthanc+postgresql://user@host/database"
+
+
+class Orthanc:
+    """An Orthanc archive; see `analytics.sources.base.Source`.
+
+    Parameters
+    ----------
+    location : str
+        The URL, without a password.
+    opened : callable
+        Opens the index for the length of a block.
+    pseudonymizer : Pseudonymizer
+    zone : str
+        IANA zone of the times in the headers; reception times are in UTC.
+    """
+
+    kind = "orthanc"
+
+    def __init__(self, source_id: str, location: str,
+                 opened: Callable[[], contextlib.AbstractContextManager[sa.Connection]],
+                 pseudonymizer: Pseudonymizer, zone: str, site: str | None = None, is_demo: bool = False) -> None:
+        self.source_id, self.location, self.site, self.is_demo = source_id, location, site, is_demo
+        self.coverage = Coverage()
+        self._opened, self._zone = opened, zone
+        self._patient_key = functools.lru_cache(100_000)(pseudonymizer.patient_key)
+        self._key = functools.lru_cache(200_000)(pseudonymizer.key)
+
+    def batches(self, known: KnownFiles, progress: Progress) -> Iterator[Batch]:
+        """Yield every stored object, after checking the archive's totals against its rows."""
+        self.coverage = Coverage()
+        try:
+            with self._opened() as connection:
+                yield from self._instances(connection, progress)
+        except sa.exc.DBAPIError as error:
+            raise PacsmeterError(f"The database is not an index of Orthanc that can be read ({type(error).__name__})",
+                                 f"Name {_OPENERS}.", self.location) from None
+        self.coverage.complete |= {"studies", "series", "instances"}
+
+    def _instances(self, connection: sa.Connection, progress: Progress) -> Iterator[Batch]:
+        totals = read_totals(connection)
+        expected, read, size = totals.resources["instances"], 0, 0
+        schema = table_schema(instances)
+        schema = schema.remove(schema.get_field_index("source_id"))
+        for part in read_instances(connection):
+            rows = [self._row(record) for record in part]
+            read, size = read + len(rows), size + sum(row["size_bytes"] or 0 for row in rows)
+            for row in rows:
+                self.coverage.cover(row["study_date"], row["study_date"])
+            yield Batch(instances, pa.RecordBatch.from_pylist(rows, schema=schema), records_read=len(rows))
+            progress("reading Orthanc's index", read, expected)
+        if read != expected:
+            raise PacsmeterError(f"Orthanc's index holds {expected:,} instances, and {read:,} could be read",
+                                 "Check the index with Orthanc: instances may have lost their series.", self.location)
+        if size != totals.size_bytes:
+            self.coverage.notes["bytes are attachments of patients, studies or series, which no study counts"] = (
+                totals.size_bytes - size)
+
+    def _row(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Make a row of ``instances`` from a record of the index; identities end here."""
+        values = {name: "" if value is None else str(value).strip("\x00 ") for name, value in record.items()}
+        row: dict[str, Any] = {name: values[name] or None for name in _AS_THEY_ARE}
+        uuid, born = values["uuid"], dv.date_of(values["patient_birth_date"])
+        position = [dv.number_of(part) for part in values["image_position"].split("\\")]
+        cosines = [dv.number_of(part) for part in values["image_orientation"].split("\\")]
+        row |= {
+            "path": f"{uuid[:2]}/{uuid[2:4]}/{uuid}" if uuid else "",
+            "patient_key": self._patient_key(values["patient_id"]),
+            "name_key": self._key("name", plain_name(values["patient_name"])),
+            "birth_date_key": self._key("birth_date", born.strftime("%Y%m%d")) if born else None,
+            "patient_birth_year": born.year if born else None,
+            "size_bytes": int(record["size_bytes"] or 0),
+            "stored_at": _received(values["received"]),
+            "study_date": dv.date_of(values["study_date"]),
+            "study_at": dv.instant_of(values["study_date"], values["study_time"], "", self._zone),
+            "series_at": dv.instant_of(values["series_date"], values["series_time"], "", self._zone),
+        }
+        for name in ("instance_number", "series_number", "number_of_frames"):
+            number = dv.number_of(values[name])
+            row[name] = int(number) if number is not None else None
+        if len(position) == 3:
+            row |= {f"image_position_{axis}": value for axis, value in zip("xyz", position, strict=True)}
+        if len(cosines) == 6 and None not in cosines:
+            row["image_orientation"] = "\\".join(f"{cosine + 0.0:.4f}" for cosine in cosines if cosine is not None)
+        return row
+
+
+def _received(text: str) -> datetime | None:
+    """Return a ReceptionDate, which Orthanc writes in UTC whatever the server's zone is."""
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def open_orthanc(named: str, pseudonymizer: Pseudonymizer, zone: str, *, source_id: str = "",
+                 site: str | None = None, is_demo: bool = False) -> Orthanc:
+    """Open the archive that a URL names.
+
+    Parameters
+    ----------
+    named : str
+        ``orthanc+sqlite:///path/index`` or ``orthanc+postgresql://user@host/database``; a password that is not in
+        the URL is taken from ``PGPASSWORD`` or ``~/.pgpass``.
+
+    Raises
+    ------
+    PacsmeterError
+        It names neither, or no index is there.
+    """
+    if named.startswith("orthanc+sqlite://"):
+        path = index_file(named)
+        return Orthanc(source_id or "orthanc", f"orthanc+sqlite://{path}", lambda: sqlite_index(path), pseudonymizer,
+                       zone, site, is_demo)
+    if named.startswith("orthanc+postgresql"):
+        try:
+            url = sa.make_url(named.removeprefix("orthanc+"))
+        except sa.exc.ArgumentError:
+            raise PacsmeterError("This is not a URL of a database", f"Name {_OPENERS}.") from None
+        return Orthanc(source_id or "orthanc", shown(url), lambda: postgres_index(url), pseudonymizer, zone, site,
+                       is_demo)
+    raise PacsmeterError("Orthanc's index is kept in SQLite or PostgreSQL", f"Name {_OPENERS}.",
+                         named.split("://")[0])
