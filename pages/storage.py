@@ -8,6 +8,13 @@ from analytics.ui.shell import open_page
 from analytics.ui.widgets import Card, choose, headline_row, show_metric
 
 PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
+DRAWN = {
+    "by_modality": lambda result: figures.ranked(result, "modality"),
+    "by_transfer_syntax": lambda result: figures.ranked(result, "transfer_syntax_uid"),
+    "by_age": lambda result: figures.bars(result, "age"),
+    "by_last_access": lambda result: figures.bars(result, "age"),
+    "by_tier": lambda result: figures.ranked(result, "storage_tier"),
+}
 
 with open_page("Storage") as page:
     stored = page.metric("storage.by_modality")
@@ -26,11 +33,8 @@ with open_page("Storage") as page:
     period = choose("Period", PERIODS, key="storage-period")
     show_metric(page, "storage.added_by_period", lambda result: figures.bars(result, "period", "modality"),
                 heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)
-    left, right = st.columns(2)
-    with left:
-        show_metric(page, "storage.by_modality", lambda result: figures.ranked(result, "modality"))
-        show_metric(page, "storage.by_tier", lambda result: figures.ranked(result, "storage_tier"))
-        show_metric(page, "storage.by_last_access", lambda result: figures.bars(result, "age"))
-    with right:
-        show_metric(page, "storage.by_age", lambda result: figures.bars(result, "age"))
-        show_metric(page, "storage.by_transfer_syntax", lambda result: figures.ranked(result, "transfer_syntax_uid"))
+    for left, right in (("by_modality", "by_transfer_syntax"), ("by_age", "by_last_access")):
+        for column, name in zip(st.columns(2), (left, right), strict=True):
+            with column:
+                show_metric(page, f"storage.{name}", DRAWN[name])
+    show_metric(page, "storage.by_tier", DRAWN["by_tier"])

@@ -1,6 +1,9 @@
-"""Study."""
+"""Study: what happened to one study."""
 
 from analytics.ui.shell import open_page
+from analytics.ui.study import choose_study, search, show_study
 
-with open_page("Study") as page:
-    pass
+with open_page("Study", filtered=False) as page:
+    uid = choose_study(page, search())
+    if uid:
+        show_study(page, uid)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from analytics.reporting import figures
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import choose, show_metric
+from analytics.ui.widgets import choose, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
 VALUES = {"studies": "Studies", "images": "Images", "series": "Series", "bytes": "Bytes"}
@@ -21,11 +21,16 @@ with open_page("Volume") as page:
     with left:
         show_metric(page, "volume.by_modality", lambda result: figures.ranked(result, "modality", value=value),
                     heading=f"{VALUES[value]} by modality")
+    with right:
+        show_metric(page, "volume.change", lambda result: figures.ranked(result, by),
+                    heading=f"What changed, by {SPLITS[by].lower()}", said=told(page, "volume.change", by=by), by=by)
+    left, right = st.columns(2)
+    with left:
         show_metric(page, "volume.by_site", lambda result: figures.ranked(result, "site", value=value),
                     heading=f"{VALUES[value]} by site")
     with right:
-        show_metric(page, "volume.change", lambda result: figures.ranked(result, result.dimensions[0]),
-                    heading="What changed", said="Studies gained or lost against the window before", by=by)
+        show_metric(page, "utilization.by_device", lambda result: figures.ranked(result, "station_name", top=8),
+                    heading="Busiest devices", said="Hours in use of the hours planned")
     show_metric(page, "volume.hour_by_weekday", figures.heat_map, heading="Studies by weekday and hour",
                 said="Start of the exam, on the site's clock")
     show_metric(page, "volume.by_device", lambda result: figures.ranked(result, "station_name", value=value),

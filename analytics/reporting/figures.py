@@ -34,7 +34,7 @@ from analytics.reporting.drawing import (
     positions,
     value_axis,
 )
-from analytics.reporting.palette import BAD, BLUE, CORAL, FAINT, GRAY, ORDERED, SEQUENCE, WATCH, Ink, inks
+from analytics.reporting.palette import BAD, BLUE, CATEGORIES, CORAL, FAINT, GRAY, ORDERED, SEQUENCE, WATCH, Ink, inks
 
 
 def bars(result: MetricResult, x: str, color: str | None = None, *, value: str | None = None,
@@ -45,7 +45,8 @@ def bars(result: MetricResult, x: str, color: str | None = None, *, value: str |
         figure.add_bar(
             name=name, x=positions(part, x), y=part[value].astype(float), hovertext=hover_words(result, part, [value]),
             hovertemplate=HOVER, customdata=[mark_of(result, row) for _, row in part.iterrows()],
-            marker={"color": ink.color, "pattern": {"shape": ink.pattern, "fgcolor": "rgba(255,255,255,0.7)"},
+            marker={"color": ink.color, "pattern": {"shape": ink.pattern, "fillmode": "overlay",
+                    "fgcolor": "rgba(255,255,255,0.65)", "size": 6},
                     "line_width": 0, "cornerradius": 2, "opacity": opacities(part)},
         )
     keep_order(figure, result.frame, x)
@@ -76,6 +77,32 @@ def lines(result: MetricResult, x: str, color: str | None = None, *, value: str 
     value_axis(figure, float(totals.max()) if len(totals) else 1, result.unit_of(value), axis_name(result, value),
                 low=float(totals.min()) if len(totals) else 0)
     figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def spotlight(result: MetricResult, x: str, group: str, *, value: str | None = None, top: int = 5,
+              height: int = HEIGHT) -> go.Figure:
+    """Draw many groups over time as thin gray lines, and in color those that end farthest from the usual.
+
+    The usual is the median of all groups' latest values; the difference is in either direction.
+    """
+    value, figure = value or result.value, blank(height)
+    frame = result.frame.dropna(subset=[value]).sort_values(x)
+    latest = frame.groupby(group)[value].last().astype(float)
+    far = list((latest - latest.median()).abs().sort_values(ascending=False, kind="stable").index[:top])
+    ink = dict(zip(far, CATEGORIES, strict=False))
+    for name in [*(other for other in latest.index if other not in ink), *reversed(far)]:
+        part = frame[frame[group] == name]
+        figure.add_scatter(
+            name=words(group, name), x=positions(part, x), y=part[value].astype(float), mode="lines+markers",
+            line={"color": ink.get(name, FAINT), "width": 2 if name in ink else 1}, showlegend=name in ink,
+            marker={"size": 5, "color": ink.get(name, FAINT), "opacity": 1 if name in ink else 0},
+            hovertext=hover_words(result, part, [value]), hovertemplate=HOVER,
+            customdata=[mark_of(result, row) for _, row in part.iterrows()])
+    figure.update_layout(**legend(True))
+    if len(frame):
+        value_axis(figure, float(frame[value].max()), result.unit_of(value), axis_name(result, value),
+                   low=float(frame[value].min()))
     return figure
 
 
@@ -112,8 +139,10 @@ def ranked(result: MetricResult, y: str, *, value: str | None = None, top: int =
         hovertext=hover_words(result, frame, [value]), hovertemplate=HOVER,
     )
     high = float(frame[value].max()) if len(frame) else 1.0
-    value_axis(figure, high, unit, axis_name(result, value), axis="x")
-    figure.update_xaxes(range=[min(0.0, float(frame[value].min()) if len(frame) else 0) * 1.15, (high or 1) * 1.18])
+    low = min(0.0, float(frame[value].min())) if len(frame) else 0.0
+    room = 0.16 * (max(high, 0.0) - low or 1.0)
+    figure.update_xaxes(range=[low - room if low < 0 else 0, max(high, 0.0) + room])
+    value_axis(figure, max(high, 0.0), unit, axis_name(result, value), axis="x", low=low)
     figure.update_yaxes(autorange="reversed", showgrid=False, title_text="", type="category")
     return figure
 

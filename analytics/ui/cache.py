@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.core.filters import Filters
 from analytics.core.results import MetricResult
 from analytics.core.settings import Settings, load_settings
+from analytics.imaging.render import thumbnail
 from analytics.metrics.catalog import compute
 from analytics.warehouse.store import Store, Warehouse, open_store
 
@@ -72,6 +73,12 @@ def _metric(metric_id: str, revision: int, filters: Filters, named: tuple[tuple[
 def metric(metric_id: str, revision: int, filters: Filters, **named: Any) -> MetricResult:
     """Return a metric's result for one snapshot and one set of filters; it is shared: never change its frame."""
     return _metric(metric_id, revision, filters, tuple(sorted(named.items())))
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def picture(path: str, modified_ns: int, side: int) -> bytes:
+    """Return a picture of an image file as PNG, its longer side at most ``side`` pixels; made once for each state."""
+    return thumbnail(path, side)
 
 
 def clear() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 import streamlit as st
 
+from analytics.core.errors import PacsmeterError
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
 from analytics.metrics.drill import count_behind, studies_behind
@@ -89,7 +90,7 @@ def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", sa
     table : bool
         Whether the table stands below the chart, and not behind "What this means".
     """
-    with st.container(border=True), guarded(heading or metric_id):
+    with st.container(border=True, height="stretch"), guarded(heading or metric_id):
         show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table)
 
 
@@ -163,6 +164,14 @@ def _bullets(heading: str, items: Iterable[str]) -> None:
         st.markdown(f"{heading}:\n" + "\n".join(f"- {item}" for item in said))
 
 
+def told(page: Page, metric_id: str, **named: Any) -> str:
+    """Return the first thing a result says beside its numbers, such as which windows it compares."""
+    try:
+        return next(iter(page.metric(metric_id, **named).notes), "")
+    except PacsmeterError:
+        return ""
+
+
 def change_words(now: float | None, before: float | None, unit: str, against: str) -> str:
     """Write how a number changed: ``+4.2 % against the 13 weeks before``."""
     if now is None or before is None or not before:
@@ -170,4 +179,4 @@ def change_words(now: float | None, before: float | None, unit: str, against: st
     return f"{100 * (now - before) / abs(before):+.1f} % {against} ({format_quantity(before, unit)})"
 
 
-__all__ = ["Card", "change_words", "choose", "headline_row", "label_of", "show_metric", "show_result", "title"]
+__all__ = ["Card", "change_words", "choose", "headline_row", "label_of", "show_metric", "show_result", "title", "told"]
