@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.demo import plan
-from analytics.demo.arrivals import DAY, NEVER
+from analytics.demo.arrivals import DAY, NEVER, clock_change_days
 from analytics.demo.content import MODALITY_CODES
 from analytics.demo.patients import Population, person_names
 from analytics.demo.procedures import (
@@ -32,12 +32,19 @@ RIS_EVENTS = {
 """SWIM's name of each event = the RIS's column."""
 PRIORITY_WORDS = {"STAT": "S", "URGENT": "A", "ROUTINE": "R"}
 CLASS_WORDS = {"INPATIENT": "I", "OUTPATIENT": "O", "ED": "E"}
+_CLOCK_CHANGES = clock_change_days()
 TIER_WORDS = {"ONL": "online", "NRL": "nearline"}
 
 
 def instants(seconds: np.ndarray) -> pa.Array:
-    """Write instants of the wall clock as ``2026-01-31 14:05:00``; what never happened is empty."""
-    return pa.array(seconds, mask=np.asarray(seconds) == NEVER).cast(pa.timestamp("s")).cast(pa.string())
+    """Write instants of the wall clock as ``2026-01-31 14:05:00``; what never happened is empty.
+
+    Times between 01:00 and 02:00 of a night on which clocks change mean two instants or none, so the systems stand
+    still then: what falls into that hour is written as 02:00.
+    """
+    unclear = np.isin(seconds // DAY, _CLOCK_CHANGES) & (seconds % DAY // 3600 == 1)
+    seconds = np.where(unclear, seconds // DAY * DAY + 7200, seconds)
+    return pa.array(seconds, mask=seconds == NEVER).cast(pa.timestamp("s")).cast(pa.string())
 
 
 def dates(days: np.ndarray) -> pa.Array:

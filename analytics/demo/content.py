@@ -106,7 +106,7 @@ def make_series(rng: np.random.Generator, studies: pd.DataFrame) -> pd.DataFrame
     position = np.arange(len(study)) - first[study]
     weight = rng.gamma(1.5, 1.0, len(study)) + 0.05
     ct = (studies["modality"].to_numpy() == MODALITY_CODES.index("CT"))[study]
-    is_report = ct & (position == counts[study] - 1)
+    is_report = ct & (position > 0) & (position == counts[study] - 1)
     weight[is_report] = 0
     total = np.bincount(study, weights=weight, minlength=len(studies))
     spare = (studies["images"].to_numpy() - counts)[study]

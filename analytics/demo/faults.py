@@ -146,7 +146,13 @@ class Planter:
             for patient_id, uid, which in zip(ids, uids, number[held].tolist(), strict=True):
                 studies.setdefault(patient_id, []).append(self._odd_uids.get(which, uid))
             self.planted[check_id].studies = studies
-        return list(self.planted.values())
+        return [*self.planted.values(), self._orderless()]
+
+    def _orderless(self) -> PlantedFault:
+        """A study without an accession number cannot meet an order either: REC601 finds what IDN208 does."""
+        blank = self.planted["IDN208"]
+        return PlantedFault("REC601", "no order, for want of an accession number", blank.definition, blank.key,
+                            blank.rate, list(blank.keys))
 
 
 def _planted(chosen: pd.DataFrame, column: str, usual: list[str]) -> list[str]:

@@ -84,9 +84,11 @@ def _missized(month: Month, rows: np.ndarray) -> None:
 
 
 def _other_modality(month: Month, rows: np.ndarray) -> None:
-    count = len(MODALITY_CODES)
-    other = (month["modality"][rows] + month.rng.integers(1, count, len(rows))) % count
-    month.put("ordered_modality_text", rows, np.array(MODALITY_CODES, dtype=object)[other])
+    """A radiograph ordered as CR and made as DX is no fault: both become CT or another modality."""
+    others = np.array([code for code in MODALITY_CODES if code not in ("DX", "CR")], dtype=object)
+    own = np.array(MODALITY_CODES, dtype=object)[month["modality"][rows]]
+    place = month.rng.integers(0, len(others), len(rows))
+    month.put("ordered_modality_text", rows, np.where(others[place] == own, others[place - 1], others[place]))
 
 
 FAULTS = (

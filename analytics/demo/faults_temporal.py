@@ -80,6 +80,7 @@ def _can_overlap(month: Month) -> np.ndarray:
     gap = month["start"] - month["complete"][before]
     lasted = month["complete"][before] - month["start"][before]
     untouched = ~month["taken"][before] & (month["complete"][before] != NEVER)
+    untouched &= month["patient"] != month["patient"][before]
     return (before >= 0) & untouched & (gap < 30 * _MINUTE) & (lasted >= 15 * _MINUTE)
 
 
@@ -106,7 +107,7 @@ def _wrong_age(month: Month, rows: np.ndarray) -> None:
 
 FAULTS = (
     Fault("TMP305", "exam longer than a day", ACCESSION,
-          "the exam was closed 24.5 to 40 hours after its start, before the next on a scanner that rests at weekends. Row: exam",
+          "the exam was closed 24.5 to 40 hours after its start, on a scanner that rests at weekends. Row: exam",
           _days_long, lambda month: month.is_modality("MG", "NM", "RF") & (_room_left(month) > 28 * _HOUR)),
     Fault("TMP307", "overlapping exams", ACCESSION,
           "the exam starts 7 to 30 minutes before the one before it on the scanner ends. Row: exam", _overlapping,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.demo import plan
-from analytics.demo.arrivals import DAY, NEVER, NOW, clock_change_days, public_holidays, second_of, weekday
+from analytics.demo.arrivals import DAY, NEVER, NOW, public_holidays, second_of, weekday
 
 EVENTS = ("order", "scheduled", "appointment", "cancelled_at", "arrived", "start", "complete", "stored", "ready",
           "read_start", "prelim", "reported", "corrected", "viewed")
@@ -108,16 +108,8 @@ def _add_reading(rng: np.random.Generator, frame: pd.DataFrame, stations: list[p
 
 
 def settle(frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave out what has not been ordered yet, and blank what has not happened yet.
-
-    Times between 01:00 and 02:00 of a night on which clocks change mean two instants or none, so the systems stand
-    still then: what falls into that hour is written as 02:00.
-    """
-    changes = clock_change_days()
-    for name in (*EVENTS, "study"):
+    """Leave out what has not been ordered yet, and blank what has not happened yet."""
+    for name in EVENTS:
         instant = frame[name].to_numpy()
-        unclear = np.isin(instant // DAY, changes) & (instant % DAY // 3600 == 1)
-        instant = np.where(unclear, instant // DAY * DAY + 7200, instant)
-        future = (instant >= NOW) & (name not in ("appointment", "study"))
-        frame[name] = np.where(future, NEVER, instant)
+        frame[name] = np.where((instant >= NOW) & (name != "appointment"), NEVER, instant)
     return frame[frame["order"] != NEVER].reset_index(drop=True)
