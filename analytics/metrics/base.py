@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from analytics.core.filters import Filters
 from analytics.core.registry import Registry
@@ -27,12 +27,13 @@ class Metric:
 
 
 METRICS: Registry[Metric] = Registry("metric")
+Function = TypeVar("Function", bound=MetricFunction)
 
 
-def metric(spec: MetricSpec) -> Callable[[MetricFunction], MetricFunction]:
-    """Register a function as the metric that ``spec`` defines."""
+def metric(spec: MetricSpec) -> Callable[[Function], Function]:
+    """Register a function as the metric that ``spec`` defines; its own arguments stay known to its callers."""
 
-    def register(function: MetricFunction) -> MetricFunction:
+    def register(function: Function) -> Function:
         METRICS.add(spec.id, Metric(spec, function))
         return function
 

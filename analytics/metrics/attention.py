@@ -1,0 +1,219 @@
+"""What needs attention: rules over the metrics, each with its limit stated, each saying one sentence.
+
+The limits are general: where a standard or a paper has one it is cited, the others are set so that ordinary
+variation stays silent. None is fitted to any one hospital's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from analytics.core.filters import Filters
+from analytics.core.findings import Severity
+from analytics.core.quantity import MINUTES, PERCENT, format_quantity
+from analytics.metrics import backlog, forecast, sources_health, utilization, volume
+from analytics.metrics.catalog import compute
+from analytics.metrics.scope import aggregate
+from analytics.warehouse.expressions import conditions
+from analytics.warehouse.schema import check_runs, exams, findings
+from analytics.warehouse.store import Warehouse
+
+FILLS_SOON, FILLS_LATER = timedelta(days=183), timedelta(days=548)
+OLD_UNREAD_SHARE = 5.0      # percent of the unread that have waited more than 3 days
+SLOWER = 1.2                # times the usual median report turnaround
+LONGER = 1.15               # times the usual median exam duration, in two months or more running
+VOLUME_CHANGED = 20.0       # percent
+CLOCK_OFF_MINUTES = 5.0     # DICOM PS3.17 2024e, R.6.3: clocks not synchronized are 5-10 min off
+BEHIND_MINUTES = 2 * 1440.0
+SILENT_DAYS, BUSY_A_WEEK, LOOKED_BACK_WEEKS = 7, 5, 8
+FEWEST_EXAMS = 30
+
+
+@dataclass(frozen=True)
+class Attention:
+    """One thing that needs attention.
+
+    Attributes
+    ----------
+    severity : error, act now; warning, look soon; info, worth knowing.
+    sentence : what it is, numbers written as people write them.
+    metric_id : the metric that says so; empty where it is a check.
+    page : title of the page that shows it.
+    filters : those that narrow the page to it.
+    """
+
+    severity: Severity
+    sentence: str
+    metric_id: str
+    page: str
+    filters: Filters
+
+
+Rule = Callable[[Warehouse, Filters], Iterator[Attention]]
+
+
+def archive_fills(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """An archive is full, or fills within the forecast: error within half a year, warning within a year and a half."""
+    for history in forecast.histories(warehouse, filters):
+        seen = forecast.outlook(history)
+        if seen is None or seen.early is None:
+            continue
+        left = seen.early - history.start.date()
+        severity = (Severity.ERROR if left <= FILLS_SOON else
+                    Severity.WARNING if left <= FILLS_LATER else Severity.INFO)
+        yield Attention(severity, forecast.fills_in_words(seen), "storage.fill_dates", "Storage", filters)
+
+
+def unread_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """Exams wait for a report: a warning where more than a twentieth of them have waited more than 3 days."""
+    frame = backlog.unread_now(warehouse, filters).frame
+    unread, old = int(frame.unread.sum()), int(frame.over_3_days.sum())
+    if not unread:
+        return
+    severity = Severity.WARNING if 100 * old / unread > OLD_UNREAD_SHARE else Severity.INFO
+    yield Attention(severity, f"{_counted(unread, 'exam')} unread now; {old:,} waiting for more than 3 days.",
+                    "backlog.unread_now", "Turnaround", filters)
+
+
+def slower_reports(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """A modality's median report turnaround, open cases counted, is a fifth above that of the six months before."""
+    frame = compute("turnaround.swim_rtat", warehouse, filters, by="modality").frame
+    frame = frame[frame.whole & (frame.n + frame.open >= FEWEST_EXAMS) & frame.modality.notna()]
+    for modality, months in frame.groupby("modality"):
+        if len(months) < 4 or months.period.iloc[-1] != frame.period.max():
+            continue
+        usual, now = float(months.median_with_open.iloc[-7:-1].median()), float(months.median_with_open.iloc[-1])
+        if now >= SLOWER * usual:
+            yield Attention(
+                Severity.WARNING,
+                f"{modality} reports took {_rise(now, usual)} longer in {months.period.iloc[-1]:%b %Y} than in the "
+                f"months before: median {format_quantity(now, MINUTES)}, usually {format_quantity(usual, MINUTES)}.",
+                "turnaround.swim_rtat", "Turnaround", filters.where(modalities=(str(modality),)))
+
+
+def longer_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """A device's exams take 15 % longer than in the first half of its months, in its last two months or more."""
+    frame = utilization.duration_by_period(warehouse, filters).frame
+    frame = frame[frame.whole & (frame.exams >= FEWEST_EXAMS) & frame.station_name.notna()]
+    for (station, modality), months in frame.groupby(["station_name", "modality"]):
+        medians = months["median"].to_numpy()
+        usual = float(pd.Series(medians[:max(3, len(medians) // 2)]).median())
+        long = medians > LONGER * usual
+        run = len(long) if long.all() else int(long[::-1].argmin())
+        if len(medians) < 5 or run < 2 or months.period.iloc[-1] != frame.period.max():
+            continue
+        yield Attention(
+            Severity.WARNING,
+            f"{modality} exams on {station} take {_rise(medians[-1], usual)} longer since "
+            f"{months.period.iloc[-run]:%b %Y}: median {format_quantity(medians[-1], MINUTES)}, before "
+            f"{format_quantity(usual, MINUTES)}.",
+            "utilization.duration_by_period", "Turnaround", filters.where(station_names=(str(station),)))
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _rise(now: float, usual: float) -> str:
+    return f"{100 * (now / usual - 1):.0f} %"
+
+
+def volume_changed(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """Studies against the same weekdays a year before; a warning where they differ by a fifth."""
+    if filters.date_from and (filters.date_to or filters.date_from) - filters.date_from > timedelta(days=363):
+        return
+    result = volume.change(warehouse, filters.where(date_from=None), against="year")
+    before = int(result.frame.before.sum())
+    if before < FEWEST_EXAMS or not len(result.frame):
+        return
+    percent = 100 * float(result.headline or 0) / before
+    most = result.frame.iloc[0]
+    word = "more" if percent >= 0 else "fewer"
+    yield Attention(
+        Severity.WARNING if abs(percent) >= VOLUME_CHANGED else Severity.INFO,
+        f"{format_quantity(abs(percent), PERCENT)} {word} studies in the last {volume.COMPARED_DAYS} days than on the "
+        f"same weekdays a year before; most of it {most.modality} ({int(most.change):+,}).",
+        "volume.change", "Volume", filters)
+
+
+def silent_devices(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """A device that made 5 studies a week or more has sent none for 7 days."""
+    everything = volume.studies_in(warehouse, filters)
+    if everything.as_of is None:
+        return
+    last = min(filters.date_to or everything.as_of.date(), everything.as_of.date())
+    first = last - timedelta(weeks=LOOKED_BACK_WEEKS)
+    scope = volume.studies_in(warehouse, filters.where(date_from=first, date_to=last))
+    rows = aggregate(scope.rows(exams.c.station_name.is_not(None)), ("station_name",), lambda c: {
+        "latest": sa.func.max(c.exam_date, type_=sa.Date), "studies": sa.func.count()})
+    for row in warehouse.arrow(rows).to_pylist():
+        weeks = max(1.0, (row["latest"] - first).days / 7)
+        silent = (last - row["latest"]).days
+        if silent >= SILENT_DAYS and row["studies"] >= BUSY_A_WEEK * weeks:
+            yield Attention(
+                Severity.WARNING,
+                f"{row['station_name']} has sent nothing for {silent} days, after {row['studies'] / weeks:.0f} studies "
+                "a week.", "volume.by_device", "Volume", filters.where(station_names=(row["station_name"],)))
+
+
+def clocks_off(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """A device's clock is 5 minutes or more off the RIS's in its latest month."""
+    frame = sources_health.clock_offset(warehouse, filters).frame
+    for station, months in frame.groupby("station_name"):
+        latest = months.iloc[-1]
+        if abs(latest.offset) < CLOCK_OFF_MINUTES:
+            continue
+        way = "ahead of" if latest.offset > 0 else "behind"
+        yield Attention(
+            Severity.WARNING,
+            f"{station}'s clock runs {format_quantity(abs(float(latest.offset)), MINUTES)} {way} the RIS "
+            f"(median of {int(latest.exams):,} exams, {latest.period:%b %Y}).",
+            "sources.clock_offset", "Sources", filters.where(station_names=(str(station),)))
+
+
+def stale_sources(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """A source's latest data is two days or more behind the others', or some of its records could not be used."""
+    for row in sources_health.freshness(warehouse, filters).frame.itertuples():
+        if row.behind >= BEHIND_MINUTES:
+            behind = format_quantity(float(row.behind), MINUTES)
+            yield Attention(Severity.WARNING, f"{row.source_id} is {behind} behind the latest data.",
+                            "sources.freshness", "Sources", filters)
+        if row.quarantined:
+            yield Attention(Severity.INFO, f"{_counted(row.quarantined, 'record')} of {row.source_id} could not be "
+                            "used; each is kept with its reason.", "sources.quarantine", "Sources", filters)
+
+
+def found_by_checks(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
+    """Findings of the checks, by severity and page, and checks that could not run."""
+    narrowed = filters.where(patient_classes=(), priorities=())
+    counts = warehouse.read(
+        sa.select(findings.c.severity, findings.c.category, findings.c.check_id, sa.func.count().label("n"))
+        .where(*conditions(narrowed, findings, findings.c.found_date))
+        .group_by(findings.c.severity, findings.c.category, findings.c.check_id))
+    counts["page"] = ["Image quality" if category == "image" else "Consistency" for category in counts.category]
+    for (severity, page), found in counts.groupby(["severity", "page"]):
+        most = found.sort_values("n").iloc[-1]
+        yield Attention(
+            Severity(str(severity)),
+            f"{_counted(int(found.n.sum()), 'finding')} of severity {severity} by {_counted(len(found), 'check')} of "
+            f"{str(page).lower()}; most by {most.check_id} ({int(most.n):,}).", "", str(page), filters)
+    failed = warehouse.count(sa.select(check_runs.c.check_id).where(check_runs.c.outcome == "failed"))
+    if failed:
+        yield Attention(Severity.WARNING, f"{_counted(failed, 'check')} could not run, so what they look for is not known.", "",
+                        "Consistency", filters)
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "Storage": (archive_fills,),
+    "Turnaround": (unread_exams, slower_reports, longer_exams),
+    "Volume": (volume_changed, silent_devices),
+    "Sources": (clocks_off, stale_sources),
+    "Consistency": (found_by_checks,),
+    "Image quality": (found_by_checks,),
+}
+"""The rules of each page; what a rule says may belong to another page, and is then not shown on this one."""
