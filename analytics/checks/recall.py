@@ -30,16 +30,18 @@ def compare_with_truth(warehouse: Warehouse, truth: Mapping[str, Any]) -> pd.Dat
     -------
     DataFrame
         One row a fault: ``planted``; ``found``, planted ones with a finding of their check; ``recall`` in percent,
-        missing where nothing was planted; ``findings`` of that check; ``false_positives``, findings that were not
-        planted for this check; ``explained``, those of them that lie on a study, series or order where another
+        missing where nothing was planted; ``findings`` of it; ``false_positives``, findings of its check that no
+        fault of the check accounts for; ``explained``, those of them that lie on a study, series or order where another
         fault was planted.
     """
-    seen = _findings(warehouse)
+    seen = _findings(warehouse).to_dict("records")
     faults = list(truth["faults"])
     planted_anywhere = {(fault["key"], key) for fault in faults for key in fault["keys"]}
-    rows = [_compare(fault, seen[seen["check_id"] == fault["check_id"]], planted_anywhere) for fault in faults]
-    frame = pd.DataFrame(rows, columns=list(_COLUMNS)).sort_values(["check_id", "kind"], ignore_index=True)
-    return frame.astype({"recall": "Float64"})
+    rows: list[dict[str, Any]] = []
+    for check_id in sorted({fault["check_id"] for fault in faults}):
+        rows += _compare([fault for fault in faults if fault["check_id"] == check_id],
+                         [row for row in seen if row["check_id"] == check_id], planted_anywhere)
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"recall": "Float64"})
 
 
 def _findings(warehouse: Warehouse) -> pd.DataFrame:
@@ -55,23 +57,30 @@ def _findings(warehouse: Warehouse) -> pd.DataFrame:
     return frame
 
 
-def _compare(fault: Mapping[str, Any], seen: pd.DataFrame, planted_anywhere: set[tuple[str, str]]) -> dict[str, Any]:
-    planted = set(fault["keys"])
-    hits = [_keys_of(fault, row) & planted for row in seen.to_dict("records")]
-    found = set().union(*hits)
-    strays = [row for row, hit in zip(seen.to_dict("records"), hits, strict=True) if not hit]
-    return {
-        "check_id": fault["check_id"], "kind": fault["kind"], "planted": len(planted), "found": len(found),
-        "recall": 100 * len(found) / len(planted) if planted else None, "findings": len(seen),
-        "false_positives": len(strays),
-        "explained": sum(any((column, row.get(column)) in planted_anywhere for column in row) for row in strays)}
+def _compare(faults: list[Mapping[str, Any]], seen: list[dict[Any, Any]],
+             planted_anywhere: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Compare the faults of one check with its findings; a finding that any of them explains is no false positive."""
+    found = [_found(fault, seen) for fault in faults]
+    strays = [row for row, *hits in zip(seen, *found, strict=True) if not any(hits)]
+    explained = sum(any((column, value) in planted_anywhere for column, value in row.items()) for row in strays)
+    return [
+        {"check_id": fault["check_id"], "kind": fault["kind"], "planted": len(set(fault["keys"])),
+         "found": len(set().union(*hits)), "findings": sum(map(bool, hits)), "false_positives": len(strays),
+         "recall": 100 * len(set().union(*hits)) / len(set(fault["keys"])) if fault["keys"] else None,
+         "explained": explained}
+        for fault, hits in zip(faults, found, strict=True)
+    ]
 
 
-def _keys_of(fault: Mapping[str, Any], row: Mapping[Any, Any]) -> set[str]:
-    """Return the keys, as this fault writes them, that a finding is about."""
-    if fault["key"] in row:
-        return {row[fault["key"]]}
-    return set(_keys_by_study(fault).get(row["study_instance_uid"], ()))
+def _found(fault: Mapping[str, Any], seen: list[dict[Any, Any]]) -> list[set[str]]:
+    """Return for each finding which planted keys of a fault it is about."""
+    planted, by_study = set(fault["keys"]), _keys_by_study(fault)
+    return [_keys_of(fault["key"], by_study, row) & planted for row in seen]
+
+
+def _keys_of(key: str, by_study: Mapping[str, list[str]], row: Mapping[Any, Any]) -> set[str]:
+    """Return the keys, as a fault writes them, that a finding is about."""
+    return {row[key]} if key in row else set(by_study.get(row["study_instance_uid"], ()))
 
 
 def _keys_by_study(fault: Mapping[str, Any]) -> dict[str, list[str]]:

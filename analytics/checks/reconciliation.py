@@ -29,9 +29,9 @@ class StudyHasAnOrder(Check):
 
     spec = CheckSpec(
         id="REC601", name="Every study has an order", severity=Severity.WARNING, category="reconciliation",
-        definition="Denominator: studies with an accession number, of sites whose RIS is loaded, dated between its "
-                   "first and last exam. Violated where no order or event of the RIS has the number. A study without "
-                   "one is IDN208.",
+        definition="Denominator: studies of sites whose RIS is loaded, dated between its first and last exam, in "
+                   "sources that give accession numbers at all. Violated where no order or event of the RIS has the study's "
+                   "accession number, or the study has none.",
         citation=f"{_SWF}; IHE Radiology, Patient Information Reconciliation (PIR): unscheduled studies are matched to "
                  "an order afterwards",
         fix_technologist="For an emergency done without an order, ask for the order the same day and link the study.",
@@ -46,13 +46,15 @@ class StudyHasAnOrder(Check):
         ).where(exams.c.has_order).group_by(_site(exams.c.site)).subquery("covered")
         known = sa.select(exams.c.accession_number).where(
             exams.c.has_order, given(exams.c.accession_number)).distinct().subquery("known")
+        gives_numbers = sa.select(studies.c.source_id).where(given(studies.c.accession_number)).distinct()
         joined = exams.join(covered, _site(exams.c.site) == covered.c.site).join(
             known, exams.c.accession_number == known.c.accession_number, isouter=True)
         return sa.select(
             *_EXAM, violated(known.c.accession_number.is_(None)),
-            evidence("no order has accession number ", exams.c.accession_number),
+            evidence(sa.case((given(exams.c.accession_number), literal("no order has this accession number")),
+                             else_=literal("the study has no accession number"))),
         ).select_from(joined).where(
-            exams.c.has_study, given(exams.c.accession_number),
+            exams.c.has_study, exams.c.source_id.in_(gives_numbers),
             exams.c.exam_date.between(covered.c.first_date, covered.c.last_date))
 
 
