@@ -25,6 +25,8 @@ from analytics.demo.faults_records import FAULTS as RECORDS
 from analytics.demo.faults_records import mark_series
 from analytics.demo.faults_temporal import FAULTS as TEMPORAL
 from analytics.demo.patients import Population
+from analytics.demo.phantoms import write_phantoms
+from analytics.demo.real import copy_pydicom_samples
 from analytics.demo.stories import Clocks, Institutions, stories
 from analytics.demo.timeline import Timelines
 from analytics.demo.truth import Truth
@@ -93,18 +95,21 @@ def with_defaults(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, progress: Progress = silent) -> Truth:
-    """Make the demo hospital's exports: index, series, archives, RIS, their source files and the truth.
+def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, images: bool = True,
+             progress: Progress = silent) -> Truth:
+    """Make the demo hospital: its index, RIS, source files, images, and the truth about all of them.
 
     Parameters
     ----------
     out : Path
         Folder for ``studies.parquet``, ``series.parquet``, ``archives.csv``, ``ris.csv.gz``, ``archive.toml``,
-        ``ris.toml`` and ``truth.json``; made if it is not there.
+        ``ris.toml``, ``truth.json``, ``images`` and ``real-images``; made if it is not there.
     seed : int
         The same seed and scale give the same bytes.
     scale : float
         1 is about 150,000 studies, 7 about a million.
+    images : bool
+        Whether to make the phantom images and copy the real ones that pydicom ships.
     progress : Progress
         Told each month.
 
@@ -114,11 +119,16 @@ def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, progress: Progr
         Every planted fault and story, as written to ``truth.json``.
     """
     names = {"studies": "studies.parquet", "series": "series.parquet", "archives": "archives.csv", "ris": "ris.csv.gz"}
-    return write_export(out, names, seed=seed, scale=scale, progress=progress)
+    truth = write_export(out, names, seed=seed, scale=scale, progress=progress)
+    if images:
+        truth.images = write_phantoms(out / "images", seed=seed, progress=progress)
+        copy_pydicom_samples(out / "real-images")
+    truth.write(out / "truth.json")
+    return truth
 
 
 def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, progress: Progress = silent) -> Truth:
-    """Make the exports under chosen file names; a name's ending decides its format."""
+    """Make the exports under chosen file names, without the truth file; a name's ending decides its format."""
     out.mkdir(parents=True, exist_ok=True)
     hospital = Hospital(seed, scale)
     columns = Columns(seed, hospital.stations, hospital.population)
@@ -141,9 +151,7 @@ def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, p
     write_source_files(out, names)
     told: list[dict[str, Any]] = [*stories(), filling_story(stored, archives)]
     planted = [*planter.finish(columns, hospital.population), institutions.planted, clocks.planted]
-    truth = Truth(seed, scale, counts, sorted(planted, key=lambda fault: fault.check_id), told)
-    truth.write(out / "truth.json")
-    return truth
+    return Truth(seed, scale, counts, sorted(planted, key=lambda fault: fault.check_id), told)
 
 
 def write_month(frame: pd.DataFrame, columns: Columns, stored: StoredBytes, writers: dict[str, Writer],
