@@ -166,9 +166,14 @@ _limit: tuple[float, IO[str]] | None = None
 
 
 def _start_worker(seconds: float) -> None:
-    """Prepare a process of the local pool: the parent alone answers Ctrl-C."""
+    """Prepare a process of the local pool: the parent alone answers Ctrl-C and says what went wrong.
+
+    What decoders print goes nowhere: it can hold values of the header.
+    """
     global _limit
-    _limit = seconds, Path(os.devnull).open("w")  # noqa: SIM115 (open as long as the process)
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115 (open as long as the process)
+    os.dup2(nowhere.fileno(), 2)
+    _limit = seconds, nowhere
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

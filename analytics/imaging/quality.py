@@ -59,13 +59,13 @@ def quality_summary(warehouse: Warehouse, filters: Filters) -> QualitySummary:
         count_where(sa.and_(rows.c.measure == literal(DECODED), rows.c.value == literal(0))).label("failed"),
         sa.func.min(rows.c.acquired_at).label("acquired_at"),
     ).group_by(rows.c.source_id, rows.c.sop_instance_uid, rows.c.station_name).subquery("by_image")
-    totals: sa.Select[Any] = sa.select(
+    wanted: list[sa.ColumnElement[Any]] = [
         count_where(by_image.c.failed == literal(0)).label("measured"),
         count_where(by_image.c.failed > literal(0)).label("failed"),
         sa.func.count(sa.distinct(by_image.c.station_name)).label("devices"),
         sa.func.min(by_image.c.acquired_at).label("first"), sa.func.max(by_image.c.acquired_at).label("last"),
-    )
-    counted = warehouse.arrow(totals).to_pylist()[0]
+    ]
+    counted = warehouse.arrow(sa.select(*wanted)).to_pylist()[0]
     out = _findings(filters).where(findings.c.check_id != literal(UNMEASURABLE)).with_only_columns(
         findings.c.source_id, findings.c.sop_instance_uid).distinct()
     return QualitySummary(int(counted["measured"]), warehouse.count(out), int(counted["failed"]),
