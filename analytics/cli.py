@@ -90,7 +90,7 @@ def load(
             opened = [open_source(spec, settings, site=site, source_id=source_id or "") for spec in sources]
         report = refresh(store, settings, opened, note=f"load {' '.join(sources)}", progress=progress)
     print_table(pd.DataFrame([{
-        "source": record.source_id, "read": record.records_read, "added": record.added, "changed": record.changed,
+        "source": record.source_id, "read": record.read, "added": record.added, "changed": record.changed,
         "unchanged": record.unchanged, "removed": record.removed, "left out": record.left_out,
     } for record in report.loads]), f"Snapshot {report.revision}")
     violated = sum(run.outcome is Outcome.VIOLATED for run in report.checks)
@@ -110,7 +110,7 @@ def check(
     Example: pacsmeter check --fail-on error
     """
     from analytics.checks.catalog import CHECKS
-    from analytics.checks.runner import check_summary, findings_of
+    from analytics.checks.results import check_summary, findings_of
 
     for check_id in ids or ():
         CHECKS[check_id]
@@ -121,9 +121,11 @@ def check(
         if as_json:
             typer.echo(summary.to_json(orient="records", indent=1))
         else:
-            print_table(summary, f"Checks of snapshot {warehouse.revision}")
+            shown = summary[["check_id", "name", "severity", "violated", "denominator", "rate", "outcome"]]
+            print_table(shown, f"Checks of snapshot {warehouse.revision}", {"rate": "%"})
         for check_id in summary.loc[summary["violated"] > 0, "check_id"] if findings else ():
-            print_table(findings_of(warehouse, check_id, limit=findings), check_id)
+            found = findings_of(warehouse, check_id, limit=findings)
+            print_table(found[["study_instance_uid", "path", "station_name", "found_date", "evidence"]], check_id)
     ranks = ["error", "warning", "info"]
     severe = ranks[: ranks.index(fail_on) + 1] if fail_on in ranks else []
     if ((summary["violated"] > 0) & summary["severity"].isin(severe)).any():
