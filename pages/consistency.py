@@ -1,6 +1,49 @@
-"""Consistency."""
+"""Consistency: which records contradict the standard or each other."""
 
+import streamlit as st
+
+from analytics.checks.results import check_summary, findings_by_device, findings_by_month, findings_of
+from analytics.reporting import checks as drawn
+from analytics.ui.checks import choose_check, failed_checks, show_check
+from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
+from analytics.ui.tables import show_table
+from analytics.ui.widgets import Card, attention_list, headline_row, show_chart, title
 
 with open_page("Consistency") as page:
-    pass
+    every = page.read(check_summary, page.filters)
+    summary = every[every.category != "image"]
+    counts = summary.groupby("outcome").size()
+    headline_row([
+        Card("Checks run", f"{len(summary):,}", f"{int(counts.get('not applicable', 0)):,} had nothing to look at"),
+        Card("Hold everywhere", f"{int(counts.get('passed', 0)):,}", "no row contradicts them", "good"),
+        Card("Have findings", f"{int(counts.get('violated', 0)):,}", "at least one row contradicts them",
+             "bad" if counts.get("violated", 0) else "good"),
+        Card("Findings", f"{int(summary.violated.sum()):,}",
+             f"{int(summary[summary.severity == 'error'].violated.sum()):,} of severity error"),
+    ])
+    attention_list(page, "Consistency")
+    failed_checks(summary)
+    found = summary[summary.violated > 0].sort_values("rate", ascending=False)
+    with st.container(border=True):
+        title("Findings by check", "Percent of the rows each check looked at; a click chooses the check")
+        if found.empty:
+            empty_state("all_well", "No check has findings", "Nothing that was looked at contradicts a check here.")
+        else:
+            show_chart(drawn.rates(found), key=f"rates-{page.revision}", opens="check")
+    with st.container(border=True):
+        title("Every check", "Violated rows out of those looked at; where none applies there is no rate")
+        show_table(page, summary, "Checks", hide=("error",), units={"rate": "%", "violated": "{row}"})
+    check_id = choose_check(found if len(found) else summary)
+    if check_id:
+        with st.container(border=True):
+            show_check(check_id)
+            left, right = st.columns(2)
+            with left:
+                show_chart(drawn.by_device(page.read(findings_by_device, page.filters, check_id)))
+            with right:
+                show_chart(drawn.by_month(page.read(findings_by_month, page.filters, check_id)))
+            rows = page.read(findings_of, check_id, page.filters)
+            title(f"{len(rows):,} findings of {check_id}", "The latest first; each leads to its study")
+            show_table(page, rows, f"Findings of {check_id}", studies=True, hide=(
+                "check_id", "name", "severity", "category", "source_id", "study_instance_uid"))

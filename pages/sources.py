@@ -7,7 +7,7 @@ from analytics.reporting import figures
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
-from analytics.ui.widgets import Card, headline_row, show_metric, title
+from analytics.ui.widgets import Card, attention_list, headline_row, show_metric, title
 
 with open_page("Sources", filtered=False) as page:
     fresh, loads = page.metric("sources.freshness"), page.metric("sources.loads")
@@ -21,6 +21,7 @@ with open_page("Sources", filtered=False) as page:
         Card("Records left out", f"{quarantine.n:,}", "in quarantine, with the reason for each",
              "bad" if quarantine.n else "good"),
     ])
+    attention_list(page, "Sources")
     with st.container(border=True):
         title("Freshness", fresh.spec.definition)
         show_table(page, fresh.frame, "Freshness", result=fresh, units={"behind": MINUTES}, labels={

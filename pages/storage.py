@@ -3,9 +3,9 @@
 import streamlit as st
 
 from analytics.core.quantity import BYTES, STUDIES, format_quantity
-from analytics.reporting import figures
+from analytics.reporting import figures, outlook
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import Card, choose, headline_row, show_metric
+from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
 DRAWN = {
@@ -29,7 +29,17 @@ with open_page("Storage") as page:
                f"{format_quantity(int(row.free), BYTES)} free", "bad" if row.fill >= 90 else "flat")
           for row in archives.frame.sort_values("fill", ascending=False).head(3).itertuples()),
     ])
-    show_metric(page, "storage.per_archive", figures.fills, heading="How full each archive is")
+    attention_list(page, "Storage")
+    left, right = st.columns([2, 3])
+    with left:
+        show_metric(page, "storage.per_archive", figures.fills, heading="How full each archive is")
+    fills = page.metric("storage.fill_dates").frame.set_index("archive")
+    names = list(fills.index)
+    with right:
+        archive = choose("Forecast of", dict(zip(names, names, strict=True)), key="archive") if names else None
+        show_metric(page, "storage.fill_forecast", lambda result: outlook.fan(
+            result, fills.loc[archive] if archive else None), said=told(page, "storage.fill_forecast", archive=archive),
+            archive=archive)
     period = choose("Period", PERIODS, key="storage-period")
     show_metric(page, "storage.added_by_period", lambda result: figures.bars(result, "period", "modality"),
                 heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)

@@ -7,7 +7,7 @@ from analytics.metrics.intervals import INTERVALS
 from analytics.metrics.turnaround import ACR_COLUMNS
 from analytics.reporting import figures
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import Card, choose, headline_row, show_metric
+from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
 SPLITS = {"priority": "Priority", "modality": "Modality", "site": "Site", "patient_class": "Patient class"}
@@ -34,6 +34,7 @@ with open_page("Turnaround") as page:
         Card("Unread now", format_quantity(waiting.headline, EXAMS),
              f"{int(waiting.frame.over_3_days.sum()):,} for more than 3 days"),
     ])
+    attention_list(page, "Turnaround")
     show_metric(page, interval, lambda result: figures.interval(result, "period", open_cases="open"),
                 said="Median and 90th percentile of finished exams, with the open cases of each period below",
                 period=period)

@@ -4,13 +4,14 @@ import streamlit as st
 
 from analytics.reporting import figures
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import choose, show_metric, told
+from analytics.ui.widgets import attention_list, choose, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
 VALUES = {"studies": "Studies", "images": "Images", "series": "Series", "bytes": "Bytes"}
 SPLITS = {"modality": "Modality", "site": "Site", "priority": "Priority", "patient_class": "Patient class"}
 
 with open_page("Volume") as page:
+    attention_list(page, "Volume")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         period = choose("Period", PERIODS, key="volume-period")
         by = choose("Split by", SPLITS, key="volume-by")

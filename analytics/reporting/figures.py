@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.core.quantity import format_quantity
+from analytics.core.quantity import BYTES, PERCENT, format_quantity
 from analytics.core.results import MetricResult
 from analytics.reporting.axes import WEEKDAYS, label_of, ticks, words
 from analytics.reporting.drawing import (
@@ -149,21 +149,22 @@ def ranked(result: MetricResult, y: str, *, value: str | None = None, top: int =
 
 def fills(result: MetricResult, *, height: int | None = None) -> go.Figure:
     """Draw how full each archive is, out of its whole capacity."""
-    frame, figure = result.frame, blank(height or 56 + 46 * max(len(result.frame), 1))
-    names = [words("archive", item) for item in frame["archive"]]
-    marks = [mark_of(result, row) for _, row in frame.iterrows()]
-    hover = hover_words(result, frame, ["fill", "used", "free", "capacity"])
-    said = [f"{format_quantity(plain(row.fill), '%')} · {format_quantity(plain(row.used), 'By')} of "
-            f"{format_quantity(plain(row.capacity), 'By')}" for row in frame.itertuples()]
+    frame, figure = result.frame, blank(height or 56 + 62 * max(len(result.frame), 1))
+    names = [f"<b>{words('archive', row.archive)}</b><br>{format_quantity(plain(row.used), BYTES)} of "
+             f"{format_quantity(plain(row.capacity), BYTES)}" for row in frame.itertuples()]
+    filled = frame["fill"].astype(float)
     figure.add_bar(orientation="h", y=names, x=[100] * len(frame), marker={"color": FAINT, "cornerradius": 4},
-                   width=0.5, hoverinfo="skip", showlegend=False)
-    figure.add_bar(orientation="h", y=names, x=frame["fill"].astype(float), width=0.5, customdata=marks,
-                   hovertext=hover, marker={"color": [level_color(fill) for fill in frame["fill"]], "cornerradius": 4},
-                   hovertemplate=HOVER, showlegend=False)
-    figure.add_scatter(x=[101] * len(frame), y=names, mode="text", text=said, textposition="middle right",
-                       hoverinfo="skip", showlegend=False)
+                   width=0.46, hoverinfo="skip", showlegend=False)
+    figure.add_bar(orientation="h", y=names, x=filled, width=0.46, showlegend=False, hovertemplate=HOVER,
+                   marker={"color": [level_color(fill) for fill in filled], "cornerradius": 4},
+                   customdata=[mark_of(result, row) for _, row in frame.iterrows()],
+                   hovertext=hover_words(result, frame, ["fill", "used", "free", "capacity"]))
+    figure.add_scatter(x=[max(100.0, fill) + 1 for fill in filled], y=names, mode="text", hoverinfo="skip",
+                       text=[format_quantity(fill, PERCENT) for fill in filled], textposition="middle right",
+                       showlegend=False)
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(tickvals=[0, 25, 50, 75, 100], ticktext=["0", "25 %", "50 %", "75 %", "100 %"], range=[0, 135])
+    figure.update_xaxes(tickvals=[0, 25, 50, 75, 100], ticktext=["0", "25 %", "50 %", "75 %", "100 %"],
+                        range=[0, max(100.0, float(filled.max())) + 18 if len(frame) else 118])
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return figure
 

@@ -43,6 +43,7 @@ def fan(result: MetricResult, fills: pd.Series[Any] | None = None, *, height: in
         _capacity(figure, frame, fills)
         value_axis(figure, float(frame[["upper95", "capacity"]].astype(float).max().max()), result.spec.unit,
                    "In use at the end of the month")
+        figure.update_yaxes(rangemode="tozero")
     figure.update_layout(**legend(True))
     return figure
 
@@ -59,8 +60,8 @@ def _capacity(figure: go.Figure, frame: pd.DataFrame, fills: pd.Series[Any] | No
         x=[days["early"] or days["median"], days["late"] or months[-1]], y=[capacity] * 2, mode="lines",
         line={"color": CORAL, "width": 8}, opacity=0.45, showlegend=False, hoverinfo="skip")
     figure.add_scatter(
-        x=[days["median"]], y=[capacity], mode="markers+text", text=[f"full {fills['median']:%-d %b %Y}"],
-        textposition="top center", marker={"size": 12, "symbol": "diamond", "color": CORAL}, showlegend=False,
+        x=[days["median"]], y=[capacity], mode="markers+text", text=[f"<b>full {fills['median']:%-d %b %Y}</b> "],
+        textposition="top left", marker={"size": 12, "symbol": "diamond", "color": CORAL}, showlegend=False,
         hovertext=[f"<b>Full on {fills['median']:%-d %b %Y}</b><br>80 %: {days['early']} – {days['late'] or 'later'}"],
         hovertemplate=HOVER)
 

@@ -8,13 +8,12 @@ import streamlit as st
 
 from analytics.core.quantity import BYTES, IMAGES, MINUTES, SERIES, format_quantity
 from analytics.core.terms import PATIENT_CLASSES, PRIORITIES, TRANSFER_SYNTAXES
+from analytics.imaging.quality import images_of_study
 from analytics.metrics.study import (
     find_studies,
     study_copies,
     study_facts,
     study_findings,
-    study_images,
-    study_measures,
     study_series,
     study_timeline,
 )
@@ -88,8 +87,8 @@ def show_study(page: Page, uid: str) -> None:
             with st.expander("Its table"):
                 show_table(page, events, "Events", units={"minutes_since_first": MINUTES})
     with st.container(border=True):
-        title("Images", "Up to 12 images that are within reach, with what was measured on them")
-        show_images(page, page.read(study_images, uid), page.read(study_measures, uid))
+        title("Images", "Those whose files are within reach, and what was measured on them")
+        show_images(page, page.read(images_of_study, uid), uid)
     with st.container(border=True):
         title("Series")
         show_table(page, page.read(study_series, uid), "Series", hide=_OURS)

@@ -15,12 +15,17 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
 from analytics.metrics.drill import count_behind, studies_behind
-from analytics.reporting.axes import label_of, words
+from analytics.metrics.overview import Attention, Headline, attention, headlines
+from analytics.reporting.axes import words
 from analytics.ui.empty import empty_state
 from analytics.ui.guard import guarded
+from analytics.ui.navigation import BY_TITLE
 from analytics.ui.shell import Page
 from analytics.ui.tables import show_table
 
+Feeling = Literal["good", "bad", "flat", ""]
+FIRST = 6
+"""Things that need attention shown at once."""
 Draw = Callable[[MetricResult], go.Figure]
 _CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
@@ -32,16 +37,17 @@ class Card:
     name: str
     value: str
     change: str = ""
-    feeling: Literal["good", "bad", "flat", ""] = ""
-    help: str = ""
+    feeling: Feeling = ""
+    note: str = ""
 
 
 def headline_row(cards: Sequence[Card]) -> None:
     """Show headlines as a row of cards."""
     drawn = "".join(
-        f'<div class="pm-card" title="{escape(card.help)}"><div class="name">{escape(card.name)}</div>'
+        f'<div class="pm-card" title="{escape(card.note)}"><div class="name">{escape(card.name)}</div>'
         f'<div class="value{" small" if len(card.value) > 12 else ""}">{escape(card.value)}</div>'
-        + (f'<div class="change {card.feeling}">{escape(card.change)}</div>' if card.change else "") + "</div>"
+        + (f'<div class="change {card.feeling}">{escape(card.change)}</div>' if card.change else "")
+        + (f'<div class="note">{escape(card.note)}</div>' if card.note else "") + "</div>"
         for card in cards)
     st.html(f'<div class="pm-cards">{drawn}</div>')
 
@@ -50,6 +56,56 @@ def title(text: str, said: str = "") -> None:
     """Write a section's title and, below it, one line about it."""
     st.html(f'<div class="pm-title">{escape(text)}</div>'
             + (f'<div class="pm-sub">{escape(said)}</div>' if said else ""))
+
+
+def show_headlines(page: Page) -> None:
+    """Show today's figures, each with how it changed."""
+    headline_row([
+        Card(item.label, format_quantity(item.value, item.unit),
+             f"{item.change:+.1f} %" if item.change is not None else "", _feeling(item), item.note)
+        for item in page.read(headlines, page.filters)])
+
+
+def _feeling(item: Headline) -> Feeling:
+    if item.change is None:
+        return ""
+    if item.direction == "neutral" or abs(item.change) < 0.05:
+        return "flat"
+    return "good" if (item.change > 0) == (item.direction == "higher") else "bad"
+
+
+def attention_list(page: Page, title_of_page: str = "") -> None:
+    """Show what needs attention, most urgent first, each with a way to where it is seen.
+
+    Parameters
+    ----------
+    page : Page
+    title_of_page : str
+        Of one page, to show only what belongs there; everything where empty.
+    """
+    with guarded("What needs attention"):
+        items = page.read(attention, page.filters, title_of_page or None)
+        if not items:
+            st.html('<div class="pm-quiet">Nothing here needs attention now.</div>')
+            return
+        with st.container(border=True, gap="xxsmall"):
+            title("What needs attention")
+            for place, item in enumerate(items[:FIRST]):
+                _attention(page, item, place, title_of_page)
+            if len(items) > FIRST:
+                with st.expander(f"{len(items) - FIRST} more"):
+                    for place, item in enumerate(items[FIRST:], start=FIRST):
+                        _attention(page, item, place, title_of_page)
+
+
+def _attention(page: Page, item: Attention, place: int, here: str) -> None:
+    said, way = st.columns([0.84, 0.16], vertical_alignment="center", gap="small")
+    said.html(f'<div class="pm-item {item.severity}"><span class="dot"></span><span><b class="pm-word">'
+              f"{item.severity.value}</b> {escape(item.sentence)}</span></div>")
+    if here != item.page or item.filters != page.filters:
+        with way, st.container(horizontal_alignment="right"):
+            st.page_link(BY_TITLE[item.page].file, label="Narrow to it" if here == item.page else item.page,
+                         icon=":material/arrow_forward:", query_params=item.filters.to_query())
 
 
 def choose(label: str, options: Mapping[Any, str], *, key: str, many: bool = False) -> Any:
@@ -111,6 +167,24 @@ def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = 
     if table:
         _table(page, result, stem)
     _meaning(page, result, stem, with_table=not table)
+
+
+def show_chart(figure: go.Figure, *, key: str | None = None, opens: str = "") -> None:
+    """Show a figure that is not a metric's.
+
+    Parameters
+    ----------
+    opens : str
+        Name that a clicked mark sets in the page's address to its own value, so that the page opens what it stands
+        for.
+    """
+    if not opens:
+        st.plotly_chart(figure, key=key, config=_CHART)
+        return
+    mark = _clicked(st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=_CHART))
+    if mark and mark.get(opens) and mark[opens] != st.session_state.get(f"opened-{key}"):
+        st.session_state[f"opened-{key}"] = mark[opens]
+        st.query_params[opens] = mark[opens]
 
 
 def _digest(page: Page, result: MetricResult) -> str:
@@ -177,6 +251,3 @@ def change_words(now: float | None, before: float | None, unit: str, against: st
     if now is None or before is None or not before:
         return ""
     return f"{100 * (now - before) / abs(before):+.1f} % {against} ({format_quantity(before, unit)})"
-
-
-__all__ = ["Card", "change_words", "choose", "headline_row", "label_of", "show_metric", "show_result", "title", "told"]

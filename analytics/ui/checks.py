@@ -1,0 +1,55 @@
+"""What a check says about itself: what should hold, why, and how to fix it, for two readers."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from analytics.checks.catalog import CHECKS
+from analytics.core.findings import Outcome
+
+_KEPT, _KEY = "chosen-check", "check"
+
+
+def choose_check(summary: pd.DataFrame) -> str | None:
+    """Let the reader choose a check; a link and a clicked mark can choose it too. ``None`` where none was run."""
+    ids = list(summary.check_id)
+    if not ids:
+        return None
+    linked = st.query_params.get(_KEY)
+    if linked in CHECKS and linked != st.session_state.get(_KEPT):
+        st.session_state[_KEPT] = linked
+    if st.session_state.get(_KEPT) not in ids:
+        st.session_state[_KEPT] = ids[0]
+    st.session_state[_KEY] = st.session_state[_KEPT]
+
+    def copy() -> None:
+        st.session_state[_KEPT] = st.query_params[_KEY] = st.session_state[_KEY]
+
+    names = dict(zip(ids, summary.name, strict=True))
+    st.selectbox("Check", ids, key=_KEY, format_func=lambda one: f"{one}  ·  {names[one]}", on_change=copy)
+    return str(st.session_state[_KEPT])
+
+
+def show_check(check_id: str) -> None:
+    """Show what a check says about itself."""
+    spec = CHECKS[check_id].spec
+    st.html(f'<div class="pm-item {spec.severity}"><span class="dot"></span><span><b class="pm-word">'
+            f"{spec.severity.value} · {escape(spec.category)} · {spec.id}</b></span></div>"
+            f'<div class="pm-title">{escape(spec.name)}</div>')
+    st.markdown(spec.definition)
+    technologist, administrator = st.columns(2)
+    technologist.markdown(f"**What the technologist does**  \n{spec.fix_technologist}")
+    administrator.markdown(f"**What the PACS administrator does**  \n{spec.fix_administrator}")
+    st.caption(f"Source: {spec.citation}")
+
+
+def failed_checks(summary: pd.DataFrame) -> None:
+    """Say which checks could not run: what they look for is not known."""
+    failed = summary[summary.outcome == Outcome.FAILED.value]
+    if len(failed):
+        said = "  \n".join(f"`{row.check_id}` {row.name}" for row in failed.itertuples())
+        st.warning(f"These checks could not run, so what they look for is not known:  \n{said}",
+                   icon=":material/report:")
