@@ -15,6 +15,7 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
 from analytics.core.results import LeftOut
 from analytics.core.terms import TRANSFER_SYNTAXES
+from analytics.metrics.scope import as_of
 from analytics.warehouse.expressions import conditions, count_where, literal, period_start, total
 from analytics.warehouse.schema import archives, exams
 from analytics.warehouse.store import Warehouse
@@ -135,16 +136,17 @@ def _monthly(warehouse: Warehouse, where: list[sa.ColumnElement[bool]], as_of: d
 
 
 def _as_of(warehouse: Warehouse, filters: Filters) -> dt.date:
-    """Return the last day of the archive's data, or the end of the period asked for where that is earlier."""
-    ends = warehouse.read(sa.select(sa.func.max(exams.c.stored_date).label("stored"),
-                                    sa.func.max(exams.c.exam_date).label("examined"))
-                          .where(exams.c.has_study, *conditions(filters, date_column=_DAY)))
-    found = ends.stored[0] if pd.notna(ends.stored[0]) else ends.examined[0]
-    if pd.isna(found):
-        raise PacsmeterError("No study in the archive matches the filters, so there is nothing to cost",
-                             "Widen the filters or load a source.")
-    day = pd.Timestamp(found).date()
-    return min(day, filters.date_to) if filters.date_to else day
+    """Return the day the snapshot is true at, or the end of the period asked for where that is earlier."""
+    instant = as_of(warehouse)
+    found = instant.date() if instant else warehouse.scalar(sa.select(sa.func.max(exams.c.exam_date)))
+    if found is None:
+        raise _nothing()
+    return min(found, filters.date_to) if filters.date_to else found
+
+
+def _nothing() -> PacsmeterError:
+    return PacsmeterError("No study in the archive matches the filters, so there is nothing to cost",
+                          "Widen the filters or load a source.")
 
 
 def _uncompressed() -> sa.ColumnElement[bool]:
@@ -180,17 +182,19 @@ def measured_demand(warehouse: Warehouse, filters: Filters) -> Demand:
         Where no study matches the filters.
     """
     where = [exams.c.has_study, *conditions(filters, date_column=_DAY)]
-    as_of = _as_of(warehouse, filters)
-    cohort, modality = _cohort(_DAY, as_of), sa.func.coalesce(exams.c.modality, literal("unknown"))
+    last = _as_of(warehouse, filters)
+    cohort, modality = _cohort(_DAY, last), sa.func.coalesce(exams.c.modality, literal("unknown"))
     uncompressed = _uncompressed()
     columns = [cohort.label("cohort"), modality.label("modality"), uncompressed.label("plain"), *_totals()]
     select = sa.select(*columns).where(*where, _DAY.is_not(None)).group_by(cohort, modality, uncompressed)
     frame = warehouse.read(select).astype(dict.fromkeys(MEASURES, float))
+    if frame.empty:
+        raise _nothing()
     faulty: list[sa.ColumnElement[Any]] = [
         count_where(exams.c.size_bytes.is_(None)).label("unsized"), count_where(_DAY.is_(None)).label("undated"),
         count_where(exams.c.number_of_instances.is_(None)).label("uncounted")]
     faults = warehouse.read(sa.select(*faulty).where(*where)).iloc[0]
-    before, capacity, age = _arrays(warehouse, filters, as_of)
+    before, capacity, age = _arrays(warehouse, filters, last)
     cohorts = frame.groupby("cohort")[list(MEASURES)].sum()
     cohorts = cohorts.reindex(range(int(min(cohorts.index.min(), 0)), 1), fill_value=0.0)
     notes = []
@@ -199,9 +203,9 @@ def measured_demand(warehouse: Warehouse, filters: Filters) -> Demand:
         notes.append("Bytes stored before the index begins have no known age; they count as one year older than the "
                      "oldest study, with as many images and studies a byte as the rest.")
     plain = frame[frame.plain].pivot_table(index="cohort", columns="modality", values="bytes", aggfunc="sum")
-    monthly = _monthly(warehouse, [*where, sa.literal(as_of) >= _DAY], as_of)
+    monthly = _monthly(warehouse, [*where, sa.literal(last) >= _DAY], last)
     return Demand(
-        as_of=as_of, cohorts=cohorts, uncompressed=plain.reindex(cohorts.index).fillna(0.0),
+        as_of=last, cohorts=cohorts, uncompressed=plain.reindex(cohorts.index).fillna(0.0),
         by_modality=frame.groupby("modality")[list(MEASURES)].sum().sort_values("bytes", ascending=False),
         growth={name: fit_growth(monthly[name]) for name in MEASURES},
         capacity_bytes=capacity, hardware_age_years=age, revision=warehouse.revision, notes=tuple(notes),
