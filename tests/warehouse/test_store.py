@@ -64,6 +64,12 @@ def test_a_load_that_dies_leaves_the_last_snapshot_and_is_gone_on_from(store: St
     assert store.current().count(studies) == 3
 
 
+def test_rows_appended_last_are_published(store: Store) -> None:
+    with store.draft() as draft:
+        draft.append(studies, rows(1, 2))
+    assert store.current().count(studies) == 2
+
+
 def test_rollback_goes_back_one_and_says_so_when_it_cannot(store: Store) -> None:
     for number in ("1", "2"):
         build(store, {studies: [{"study_instance_uid": number, "patient_key": ""}]})
@@ -113,3 +119,11 @@ def test_exams_join_studies_with_orders_and_keep_what_has_no_partner(store: Stor
     assert got.loc["s1", "reported_at"] == at + dt.timedelta(hours=2), "the first final report counts"
     assert (got.loc["s1", "exam_hour"], got.loc["s1", "exam_weekday"]) == (23, 3), "on the site's clock, in summer"
     assert got.loc["s3", "number_of_instances"] == 5
+
+
+def test_rows_appended_last_are_published(store: Store) -> None:
+    with store.draft() as draft:
+        draft.append(events, pa.RecordBatch.from_pylist(
+            [{"source_id": "a", "accession_number": "A1", "event": "Order", "event_at": dt.datetime.now(dt.UTC)}],
+            schema=table_schema(events)))
+    assert store.current().count(events) == 1
