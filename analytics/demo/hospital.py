@@ -25,7 +25,7 @@ from analytics.demo.faults_records import FAULTS as RECORDS
 from analytics.demo.faults_records import mark_series
 from analytics.demo.faults_temporal import FAULTS as TEMPORAL
 from analytics.demo.patients import Population
-from analytics.demo.phantoms import write_phantoms
+from analytics.demo.phantoms import image_faults, write_phantoms
 from analytics.demo.real import copy_pydicom_samples
 from analytics.demo.stories import Clocks, Institutions, stories
 from analytics.demo.timeline import Timelines
@@ -122,6 +122,7 @@ def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, images: bool = 
     truth = write_export(out, names, seed=seed, scale=scale, progress=progress)
     if images:
         truth.images = write_phantoms(out / "images", seed=seed, progress=progress)
+        truth.faults += image_faults(truth.images)
         copy_pydicom_samples(out / "real-images")
     truth.write(out / "truth.json")
     return truth

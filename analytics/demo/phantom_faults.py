@@ -50,7 +50,7 @@ class Bench:
         for index, ds in enumerate(images):
             path = f"bad/{name}/{index + 1:02d}.dcm" if len(images) > 1 else f"bad/{name}.dcm"
             save(ds, self.out / path)
-            rows.append({"path": path, "check_id": "", "what": name, "series_instance_uid": str(ds.SeriesInstanceUID)})
+            rows.append({"path": path, "check_id": "", "what": name, "study_instance_uid": str(ds.StudyInstanceUID)})
         return rows
 
 
@@ -88,7 +88,8 @@ def _with_bytes(before: bytes, after: bytes, **values: str) -> Callable[[Bench, 
         rows = bench.keep(name, ds)
         path = bench.out / rows[0]["path"]
         path.write_bytes(path.read_bytes().replace(before, after))
-        return rows
+        uid = rows[0]["study_instance_uid"].encode().replace(before, after)
+        return [{**rows[0], "study_instance_uid": uid.decode()}]
     return make
 
 
@@ -102,10 +103,9 @@ def _raw_file(name: str, content: bytes) -> Callable[[Bench, str], Rows]:
 
 
 def _truncated(bench: Bench, name: str) -> Rows:
-    rows = bench.keep(name, bench.slice(name))
-    path = bench.out / rows[0]["path"]
+    path = bench.out / bench.keep(name, bench.slice(name))[0]["path"]
     path.write_bytes(path.read_bytes()[:-_SMALL * _SMALL])
-    return rows
+    return [{"path": str(path.relative_to(bench.out)), "check_id": "", "what": name}]
 
 
 def _broken_stream(bench: Bench, name: str) -> Rows:
@@ -120,14 +120,14 @@ def _broken_stream(bench: Bench, name: str) -> Rows:
 def _contradiction(bench: Bench, name: str) -> Rows:
     ds = bench.slice(name)
     ds.compress(JPEGLSNearLossless, jls_error=2, generate_instance_uid=False)
-    ds.LossyImageCompression = "00"
+    ds.LossyImageCompression, ds.LossyImageCompressionRatio = "00", "4.0"
     return bench.keep(name, ds)
 
 
 def _noisy(bench: Bench, name: str) -> Rows:
     exposure = Exposure(_CT, bench.at, protocol="Test noisy")
-    ds = image(bench.uids, exposure, pictures.water(bench.rng, sigma=160.0))
-    ds.BodyPartExamined, ds.StudyDescription, ds.SeriesDescription = "HEAD", "CT Head QA", "Head noise test"
+    ds = image(bench.uids, exposure, pictures.water(bench.rng, sigma=40.0))
+    ds.BodyPartExamined, ds.StudyDescription, ds.SeriesDescription = "NECK", "CT Neck QA", "Neck noise test"
     return bench.keep(name, ds)
 
 
@@ -148,7 +148,9 @@ def _other_matrix(bench: Bench, slices: list[FileDataset]) -> None:
 
 
 def _repeat_position(bench: Bench, slices: list[FileDataset]) -> None:
-    slices[3].ImagePositionPatient = slices[2].ImagePositionPatient
+    again = slices[2]
+    slices.append(bench.slice("repeated position", study_uid=again.StudyInstanceUID, series_uid=again.SeriesInstanceUID,
+                              frame_uid=again.FrameOfReferenceUID, instance_number=7, z=10.0))
 
 
 def _lose_slice(bench: Bench, slices: list[FileDataset]) -> None:
@@ -191,14 +193,14 @@ _BAD: tuple[tuple[str, str, Callable[[Bench, str], Rows]], ...] = (
     ("GEO401", "repeated position", _with_slices(_repeat_position)),
     ("GEO402", "missing slice", _with_slices(_lose_slice)),
     ("GEO403", "two frames of reference", _with_slices(_shift_frame)),
-    ("GEO404", "embedded localizer", _with_slices(_embed_localizer)),
+    ("GEO404", "two orientations", _with_slices(_embed_localizer)),
     ("GEO405", "zero slice thickness", _with(_no_thickness)),
     ("GEO406", "two matrices", _with_slices(_other_matrix)),
     ("ANA502", "knee without laterality", _with(_knee, _DX)),
     ("IMG701", "blank", _with_pixels(np.zeros_like)),
     ("IMG701", "constant", _with_pixels(lambda pixels: np.full_like(pixels, 512))),
     ("IMG702", "clipped", _with_pixels(lambda pixels: np.minimum(pixels, 5000))),
-    ("IMG706", "noisy head", _noisy),
+    ("IMG706", "noisy neck", _noisy),
     ("IMG708", "broken codestream", _broken_stream),
 )
 """Check that should find it, what is wrong, how it is made."""

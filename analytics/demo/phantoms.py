@@ -15,12 +15,14 @@ from analytics.core.progress import Progress, silent
 from analytics.demo import pictures, plan
 from analytics.demo.phantom_faults import plant_bad_files
 from analytics.demo.phantom_headers import Exposure, Uids, image, save
+from analytics.demo.truth import PlantedFault
 
 WEEKS = 40
 LAST_MONDAY = plan.END - timedelta(days=plan.END.weekday())
 _SPREAD = 0.05
 """Noise and sharpness vary evenly within this share: by so much no week leaves the limits of a control chart."""
-_NOTICEABLE = 1.35
+_NOTICEABLE = (1 + 2 * _SPREAD) / (1 - _SPREAD)
+"""From this factor on even a quiet week of the failing scanner is noisier than any week of a sound one."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def write_phantoms(out: Path, *, seed: int, weeks: int = WEEKS, progress: Progre
     -------
     list of dict
         One row a file and thing that is wrong with it: ``path`` below ``out``, ``check_id`` (empty where nothing
-        is wrong), ``what``, and of weekly images ``station_name``, ``date``, ``sigma`` (HU for CT, else gray
-        values) and ``blur`` (pixels).
+        is wrong), ``what``, ``study_instance_uid`` where it has one, and of weekly images ``station_name``, ``date``,
+        ``sigma`` (HU for CT, else gray values) and ``blur`` (pixels).
     """
     uids, truth = Uids(seed), []
     for done, device in enumerate(DEVICES):
@@ -85,6 +87,20 @@ def write_phantoms(out: Path, *, seed: int, weeks: int = WEEKS, progress: Progre
     truth += plant_bad_files(out, np.random.default_rng([seed, 4]), uids, LAST_MONDAY)
     progress("Making phantom images", len(DEVICES) + 1, len(DEVICES) + 1)
     return truth
+
+
+def image_faults(truth: list[dict[str, Any]]) -> list[PlantedFault]:
+    """Return the wrong images as faults by study; a file that has no study stays with the images alone."""
+    faults: dict[tuple[str, str], PlantedFault] = {}
+    for row in truth:
+        if row["check_id"] and "study_instance_uid" in row:
+            kind = "scanner fails" if row.get("station_name") == plan.FAILING.station else row["what"]
+            fault = faults.setdefault((row["check_id"], kind), PlantedFault(
+                row["check_id"], f"image: {kind}", "planted in the sample images. Row: image or series of the study",
+                "study_instance_uid", 0.0))
+            if row["study_instance_uid"] not in fault.keys:
+                fault.keys.append(row["study_instance_uid"])
+    return list(faults.values())
 
 
 def _weekly(rng: np.random.Generator, uids: Uids, device: Device) -> Iterator[tuple[int, dict[str, Any], Any]]:
@@ -103,7 +119,7 @@ def _weekly(rng: np.random.Generator, uids: Uids, device: Device) -> Iterator[tu
         yield week, {
             "path": f"{device.station}/{day:%Y%m%d}.dcm", "check_id": "", "what": "weekly QA image",
             "station_name": device.station, "date": day.isoformat(), "sigma": round(float(sigma), 3),
-            "blur": round(float(blur), 3),
+            "blur": round(float(blur), 3), "study_instance_uid": str(ds.StudyInstanceUID),
         }, ds
 
 
