@@ -22,10 +22,14 @@ _SAME_ORIENTATION = 0.02
 COSINES = tuple(f"cosine_{n}" for n in range(1, 7))
 KEY = ("source_id", "study_instance_uid", "series_instance_uid")
 
+_CT_IMAGE, _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+
 is_stacked: sa.ColumnElement[Any] = sa.and_(
     instances.c.modality.in_([literal("CT"), literal("MR")]), given(instances.c.series_instance_uid),
+    sa.func.coalesce(instances.c.sop_class_uid, literal(_CT_IMAGE)).in_([literal(_CT_IMAGE), literal(_MR_IMAGE)]),
     sa.func.coalesce(instances.c.number_of_frames, literal(1)) == literal(1))
-"""An image that is one slice of a CT or MR series; enhanced multi-frame objects keep their slices inside."""
+"""An image that is one slice of a CT or MR series: no enhanced multi-frame object, which keeps its slices inside,
+and no secondary capture, such as a dose page."""
 
 is_localizer: sa.ColumnElement[Any] = sa.func.upper(
     sa.func.coalesce(instances.c.image_type, literal(""))).like(literal("%LOCALIZER%"))
