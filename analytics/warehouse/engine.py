@@ -197,8 +197,6 @@ class PostgresSession(Session):
         with self._connection() as connection:
             if not connection.in_transaction():
                 connection.begin()  # SQLAlchemy does not see the driver's COPY, and commits only what it began
-            if not connection.in_transaction():
-                connection.begin()  # rows copied past SQLAlchemy are committed only if it knows of a transaction
             driver = connection.connection.driver_connection
             assert driver is not None
             with driver.cursor() as cursor, cursor.copy(copy) as writer:
