@@ -72,9 +72,9 @@ def edge_sigma(pixels: Pixels) -> float:
     """
     before, after = _gradient(pixels), _gradient(ndimage.gaussian_filter(pixels, REBLUR_SIGMA))
     last = math.ceil((1 - STRONGEST_EDGES) * before.size) - 1
-    strong = (before >= np.partition(before, last, axis=None)[last]) & (before > 0) & (after > 0)
-    ridge = strong & (before >= ndimage.maximum_filter(before, 3))
-    ratio = before[ridge] / after[ridge]
+    strong = np.nonzero((before >= np.partition(before, last, axis=None)[last]) & (before > 0) & (after > 0))
+    ridge = before[strong] >= _highest_neighbor(before, *strong)
+    ratio = before[strong][ridge] / after[strong][ridge]
     ratio = ratio[ratio > 1]
     if ratio.size < LEAST_EDGE_PIXELS:
         return math.nan
@@ -84,3 +84,10 @@ def edge_sigma(pixels: Pixels) -> float:
 def _gradient(pixels: Pixels) -> Pixels:
     """Return the gradient's magnitude by differences of neighbors."""
     return np.hypot(np.diff(pixels, axis=0)[:, :-1], np.diff(pixels, axis=1)[:-1])
+
+
+def _highest_neighbor(values: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pixels:
+    """Return the largest value in the 3 x 3 neighborhood of some pixels: they are few, so they alone are looked at."""
+    padded = np.pad(values, 1, mode="edge")
+    offsets = [(down, across) for down in range(3) for across in range(3)]
+    return np.max([padded[rows + down, columns + across] for down, across in offsets], axis=0)
