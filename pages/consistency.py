@@ -2,13 +2,16 @@
 
 import streamlit as st
 
-from analytics.checks.results import check_summary, findings_by_device, findings_by_month, findings_of
+from analytics.checks.results import check_summary, findings_of
 from analytics.reporting import checks as drawn
-from analytics.ui.checks import choose_check, failed_checks, show_check
+from analytics.ui.checks import choose_check, failed_checks, show_check, show_where, take_check
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, attention_list, headline_row, show_chart, title
+
+FIRST = ["found_date", "accession_number", "site", "modality", "station_name", "evidence"]
+HIDDEN = ("check_id", "name", "severity", "category", "source_id", "study_instance_uid", "sop_instance_uid")
 
 with open_page("Consistency") as page:
     every = page.read(check_summary, page.filters)
@@ -30,7 +33,7 @@ with open_page("Consistency") as page:
         if found.empty:
             empty_state("all_well", "No check has findings", "Nothing that was looked at contradicts a check here.")
         else:
-            show_chart(drawn.rates(found), key=f"rates-{page.revision}", opens="check")
+            take_check(show_chart(drawn.rates(found), key=f"rates-{page.revision}", selectable=True))
     with st.container(border=True):
         title("Every check", "Violated rows out of those looked at; where none applies there is no rate")
         show_table(page, summary, "Checks", hide=("error",), units={"rate": "%", "violated": "{row}"})
@@ -38,12 +41,8 @@ with open_page("Consistency") as page:
     if check_id:
         with st.container(border=True):
             show_check(check_id)
-            left, right = st.columns(2)
-            with left:
-                show_chart(drawn.by_device(page.read(findings_by_device, page.filters, check_id)))
-            with right:
-                show_chart(drawn.by_month(page.read(findings_by_month, page.filters, check_id)))
+            show_where(page, check_id)
             rows = page.read(findings_of, check_id, page.filters)
             title(f"{len(rows):,} findings of {check_id}", "The latest first; each leads to its study")
-            show_table(page, rows, f"Findings of {check_id}", studies=True, hide=(
-                "check_id", "name", "severity", "category", "source_id", "study_instance_uid"))
+            show_table(page, rows[FIRST + [name for name in rows.columns if name not in FIRST]],
+                       f"Findings of {check_id}", studies=True, hide=HIDDEN)

@@ -1,6 +1,58 @@
-"""Cost-benefit."""
+"""Cost-benefit: what storage will cost, and which option pays."""
 
+import streamlit as st
+
+from analytics.core.quantity import BYTES, format_quantity
+from analytics.costs.demand import measured_demand
+from analytics.reporting import money
+from analytics.ui import costs
 from analytics.ui.shell import open_page
+from analytics.ui.tables import show_table
+from analytics.ui.widgets import Card, choose, headline_row, show_chart, title
 
 with open_page("Cost-benefit") as page:
-    pass
+    demand = page.read(measured_demand, page.filters)
+    option_ids = costs.choose_options()
+    with st.expander("Assumptions: change a value, and everything below follows"):
+        assumptions = costs.edit_assumptions(demand)
+    with st.expander("Price book: every price with its source and date"):
+        prices = costs.edit_prices()
+    appraisal = page.read(costs.appraisal_of, page.filters, assumptions, prices, option_ids)
+    best, base, currency = appraisal.best, appraisal.baseline, prices.currency
+    years = assumptions.horizon_years
+    headline_row([
+        Card("Held today", format_quantity(demand.bytes_held, BYTES), f"to {demand.as_of:%-d %b %Y}"),
+        Card(f"Keep on site, {years} years", money.money_words(base.present_cost, currency), "present cost"),
+        Card("Lowest present cost", best.flow.option.title, money.money_words(best.present_cost, currency), "good"),
+        Card("It saves", money.money_words(base.present_cost - best.present_cost, currency),
+             "net present value against keeping on site", "good" if best is not base else "flat"),
+    ])
+    if prices.assumed:
+        st.info(f"{len(prices.assumed)} of {len(prices.prices)} prices are assumptions that nobody has quoted. Replace "
+                "them in the price book before a decision rests on them.", icon=":material/edit_note:")
+    with st.container(border=True):
+        title("Verdict", "Each option against keeping on site; year 0 is today")
+        show_table(page, costs.verdict_table(appraisal), "Verdict")
+        for note in [f"{one.flow.option.title}: {one.irr.why}" for one in appraisal.verdicts[1:] if one.irr.why]:
+            st.caption(note)
+        costs.show_downloads(page, appraisal)
+    left, right = st.columns(2)
+    with left, st.container(border=True, height="stretch"):
+        title("Cost of each year")
+        show_chart(money.cash_flow_figure(appraisal), key="cash-flow")
+    with right, st.container(border=True, height="stretch"):
+        title("Saved against keeping on site, added up", "An option has paid back where its line stays above zero")
+        show_chart(money.accumulated_figure(appraisal), key="accumulated")
+    others = {one.flow.option.id: one.flow.option.title for one in appraisal.verdicts[1:]}
+    if others:
+        option_id = choose("Look closer at", others, key="costs-closer")
+        verdict = next(one for one in appraisal.verdicts if one.flow.option.id == option_id)
+        with st.container(border=True):
+            title(f"Where the cost of {verdict.flow.option.title} comes from", verdict.flow.option.description)
+            show_chart(money.waterfall(base, verdict, currency), key="waterfall")
+        with st.container(border=True):
+            swings, spread = page.read(costs.swings_of, page.filters, assumptions, prices, option_id)
+            title("What the verdict depends on", costs.spread_words(spread, currency))
+            show_chart(money.tornado_figure(swings, verdict.npv, currency), key="tornado")
+    with st.container(border=True):
+        costs.show_scenarios(option_ids, assumptions, prices)

@@ -18,6 +18,7 @@ HEIGHT = 340
 MANY = 60
 """Points on a line past which each is no longer drawn by itself."""
 HOVER = "%{hovertext}<extra></extra>"
+_SPARSE, _FEWEST_TO_TRIM = 0.005, 6
 MARGIN = {"l": 4, "r": 8, "t": 6, "b": 4}
 
 
@@ -131,3 +132,30 @@ def axis_name(result: MetricResult, value: str) -> str:
 def positions(frame: pd.DataFrame, x: str) -> list[Any]:
     """Return where marks stand along the axis of groups."""
     return [plain(item) for item in frame[x]] if holds_dates(frame, x) else [words(x, item) for item in frame[x]]
+
+
+def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str) -> None:
+    """Begin a time axis where the bulk begins, and say what lies before.
+
+    A handful of old studies would otherwise squeeze everything else to one side. Nothing is left out: the table
+    and the axis's history hold all of it.
+
+    Parameters
+    ----------
+    weight : str
+        Column that says how much a period holds.
+    """
+    if not holds_dates(frame, x) or len(frame) < _FEWEST_TO_TRIM:
+        return
+    held = frame.groupby(x)[weight].sum().astype(float).sort_index()
+    early = held[held.cumsum() <= _SPARSE * held.sum()]
+    if early.empty or held.sum() <= 0:
+        return
+    first, last, bulk = held.index[0], held.index[-1], held.index[len(early)]
+    if (bulk - first) < (last - first) / 4:
+        return
+    step = (last - bulk) / max(len(held) - len(early), 1)
+    figure.update_xaxes(range=[plain(bulk - step), plain(last + step)])
+    figure.add_annotation(
+        text=f"◂ {len(early):,} earlier {period_of(held.index)}s with {early.sum():,.0f} in all are in the table",
+        xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom", showarrow=False, font_size=11)

@@ -12,6 +12,7 @@ from analytics.core.filters import Filters
 from analytics.core.results import MetricResult
 from analytics.core.settings import Settings, load_settings
 from analytics.imaging.render import thumbnail
+from analytics.ledger.ledger import Ledger, open_ledger
 from analytics.metrics.catalog import compute
 from analytics.warehouse.store import Store, Warehouse, open_store
 
@@ -30,6 +31,12 @@ def settings() -> Settings:
 def store() -> Store:
     """Return the store, opened once."""
     return open_store(settings())
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def ledger() -> Ledger:
+    """Return the ledger of people's decisions, opened once."""
+    return open_ledger(settings())
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from analytics.checks.catalog import CHECKS
+from analytics.checks.results import findings_by_device, findings_by_month
 from analytics.core.findings import Outcome
+from analytics.reporting.checks import by_device, by_month
+from analytics.ui.shell import Page
+from analytics.ui.widgets import show_chart, title
 
-_KEPT, _KEY = "chosen-check", "check"
+_KEPT, _KEY, _CLICKED = "chosen-check", "check", "clicked-check"
 
 
 def choose_check(summary: pd.DataFrame) -> str | None:
@@ -33,6 +39,14 @@ def choose_check(summary: pd.DataFrame) -> str | None:
     return str(st.session_state[_KEPT])
 
 
+def take_check(mark: Mapping[str, Any]) -> None:
+    """Choose the check that a newly clicked mark stands for."""
+    clicked = mark.get(_KEY)
+    if clicked and clicked != st.session_state.get(_CLICKED):
+        st.session_state[_KEPT] = st.query_params[_KEY] = clicked
+    st.session_state[_CLICKED] = clicked
+
+
 def show_check(check_id: str) -> None:
     """Show what a check says about itself."""
     spec = CHECKS[check_id].spec
@@ -53,3 +67,18 @@ def failed_checks(summary: pd.DataFrame) -> None:
         said = "  \n".join(f"`{row.check_id}` {row.name}" for row in failed.itertuples())
         st.warning(f"These checks could not run, so what they look for is not known:  \n{said}",
                    icon=":material/report:")
+
+
+def show_where(page: Page, check_id: str) -> None:
+    """Show on which devices and since when a check is violated, where that is known."""
+    devices = page.read(findings_by_device, page.filters, check_id)
+    months = page.read(findings_by_month, page.filters, check_id)
+    left, right = st.columns(2)
+    if int(devices.violated.sum()):
+        with left:
+            title("By device", "The highest rate first")
+            show_chart(by_device(devices), key=f"device-{check_id}")
+    if int(months.violated.sum()) and len(months) > 1:
+        with right:
+            title("By month of the exam")
+            show_chart(by_month(months), key=f"month-{check_id}")

@@ -51,6 +51,15 @@ def _formats(frame: pd.DataFrame, units: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def _shown(frame: pd.DataFrame, hide: tuple[str, ...]) -> pd.DataFrame:
+    """Return what the page shows of a table: no hidden column, none that holds nothing, and no word for nothing."""
+    empty = [column for column in frame.columns if len(frame) and frame[column].isna().all()]
+    kept = frame.drop(columns=[column for column in (*hide, *empty) if column in frame.columns])
+    texts = [column for column in kept.columns if pd.api.types.is_object_dtype(kept[column])
+             or pd.api.types.is_string_dtype(kept[column])]
+    return kept.assign(**{column: kept[column].astype(object).where(kept[column].notna(), "") for column in texts})
+
+
 def _number(value: Any, unit: str) -> str:
     if is_missing(value):
         return format_quantity(None, unit)
@@ -89,7 +98,7 @@ def show_table(page: Page, frame: pd.DataFrame, name: str, *, key: str = "", uni
         What the table is of; its definition goes into the workbook.
     """
     units, labels = {**_UNITS, **(units or {})}, labels or {}
-    shown = frame.head(SHOWN).drop(columns=[column for column in hide if column in frame.columns])
+    shown = _shown(frame.head(SHOWN), hide)
     columns: dict[str, Any] = {
         column: st.column_config.Column(labels.get(column, label_of(column))) for column in shown.columns}
     for column in shown.columns:

@@ -169,22 +169,12 @@ def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = 
     _meaning(page, result, stem, with_table=not table)
 
 
-def show_chart(figure: go.Figure, *, key: str | None = None, opens: str = "") -> None:
-    """Show a figure that is not a metric's.
-
-    Parameters
-    ----------
-    opens : str
-        Name that a clicked mark sets in the page's address to its own value, so that the page opens what it stands
-        for.
-    """
-    if not opens:
+def show_chart(figure: go.Figure, *, key: str | None = None, selectable: bool = False) -> dict[str, Any]:
+    """Show a figure that is not a metric's; return what the clicked mark stands for, nothing where none is."""
+    if not selectable:
         st.plotly_chart(figure, key=key, config=_CHART)
-        return
-    mark = _clicked(st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=_CHART))
-    if mark and mark.get(opens) and mark[opens] != st.session_state.get(f"opened-{key}"):
-        st.session_state[f"opened-{key}"] = mark[opens]
-        st.query_params[opens] = mark[opens]
+        return {}
+    return _clicked(st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=_CHART)) or {}
 
 
 def _digest(page: Page, result: MetricResult) -> str:
