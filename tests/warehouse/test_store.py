@@ -64,12 +64,6 @@ def test_a_load_that_dies_leaves_the_last_snapshot_and_is_gone_on_from(store: St
     assert store.current().count(studies) == 3
 
 
-def test_rows_appended_last_are_published(store: Store) -> None:
-    with store.draft() as draft:
-        draft.append(studies, rows(1, 2))
-    assert store.current().count(studies) == 2
-
-
 def test_rollback_goes_back_one_and_says_so_when_it_cannot(store: Store) -> None:
     for number in ("1", "2"):
         build(store, {studies: [{"study_instance_uid": number, "patient_key": ""}]})
