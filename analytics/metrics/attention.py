@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -25,13 +26,14 @@ from analytics.warehouse.store import Warehouse
 
 FILLS_SOON, FILLS_LATER = timedelta(days=183), timedelta(days=548)
 OLD_UNREAD_SHARE = 5.0      # percent of the unread that have waited more than 3 days
-SLOWER = 1.2                # times the usual median report turnaround
+SLOWER = 1.2                # times the usual median report turnaround, and outside its natural limit
+NATURAL_LIMIT = 2.66        # mean moving ranges above the mean: XmR chart (Wheeler, Understanding Variation, 2000)
 LONGER = 1.15               # times the usual median exam duration, in two months or more running
 VOLUME_CHANGED = 20.0       # percent
 CLOCK_OFF_MINUTES = 5.0     # DICOM PS3.17 2024e, R.6.3: clocks not synchronized are 5-10 min off
 BEHIND_MINUTES = 2 * 1440.0
 SILENT_DAYS, BUSY_A_WEEK, LOOKED_BACK_WEEKS = 7, 5, 8
-FEWEST_EXAMS = 30
+FEWEST_EXAMS = 20           # in a month, for its median to be looked at
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,20 @@ def unread_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
 
 
 def slower_reports(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
-    """A modality's median report turnaround, open cases counted, is a fifth above that of the six months before."""
+    """A modality's median report turnaround is a fifth above that of the year before, and above its natural limit.
+
+    Open cases count at their age so far. The limit is that of an XmR chart of the logarithm of the monthly medians.
+    """
     frame = compute("turnaround.swim_rtat", warehouse, filters, by="modality").frame
     frame = frame[frame.whole & (frame.n + frame.open >= FEWEST_EXAMS) & frame.modality.notna()]
     for modality, months in frame.groupby("modality"):
-        if len(months) < 4 or months.period.iloc[-1] != frame.period.max():
+        medians = months.median_with_open.iloc[-13:].to_numpy()
+        if len(medians) < 5 or months.period.iloc[-1] != frame.period.max() or medians.min() <= 0:
             continue
-        usual, now = float(months.median_with_open.iloc[-7:-1].median()), float(months.median_with_open.iloc[-1])
-        if now >= SLOWER * usual:
+        logs = np.log(medians[:-1])
+        usual, limit = np.exp(logs.mean()), np.exp(logs.mean() + NATURAL_LIMIT * np.abs(np.diff(logs)).mean())
+        now = float(medians[-1])
+        if now >= SLOWER * usual and now > limit:
             yield Attention(
                 Severity.WARNING,
                 f"{modality} reports took {_rise(now, usual)} longer in {months.period.iloc[-1]:%b %Y} than in the "
@@ -204,8 +212,8 @@ def found_by_checks(warehouse: Warehouse, filters: Filters) -> Iterator[Attentio
             f"{str(page).lower()}; most by {most.check_id} ({int(most.n):,}).", "", str(page), filters)
     failed = warehouse.count(sa.select(check_runs.c.check_id).where(check_runs.c.outcome == "failed"))
     if failed:
-        yield Attention(Severity.WARNING, f"{_counted(failed, 'check')} could not run, so what they look for is not known.", "",
-                        "Consistency", filters)
+        sentence = f"{_counted(failed, 'check')} could not run, so what they look for is not known."
+        yield Attention(Severity.WARNING, sentence, "", "Consistency", filters)
 
 
 RULES: dict[str, tuple[Rule, ...]] = {

@@ -92,14 +92,14 @@ def histories(warehouse: Warehouse, filters: Filters) -> list[History]:
     found = []
     for archive in known:
         mine = table[table.archive == archive.name]
-        if len(mine) and scope.as_of:
+        if len(mine) and scope.whole_until:
             found.append(_history(archive.name, archive.capacity_bytes, archive.used_bytes_before, mine,
-                                  scope.as_of.date()))
+                                  scope.whole_until))
     return found
 
 
-def _history(name: str, capacity: int, used_before: int, table: pd.DataFrame, last_day: date) -> History:
-    month_now = pd.Timestamp(last_day).to_period("M").to_timestamp()
+def _history(name: str, capacity: int, used_before: int, table: pd.DataFrame, first_open_day: date) -> History:
+    month_now = pd.Timestamp(first_open_day).to_period("M").to_timestamp()
     added = table.set_index("month").added.astype("int64")
     first = table.month.min()
     begins_whole = (table.first_day.min() - first).days < 3

@@ -21,13 +21,13 @@ def next_period(start: pd.Series[pd.Timestamp], period: Period) -> pd.Series[pd.
 
 
 def whole_periods(start: pd.Series[pd.Timestamp], period: Period, filters: Filters,
-                  last_day: date | None) -> pd.Series[bool]:
+                  first_open_day: date | None) -> pd.Series[bool]:
     """Say of each period whether all of it is covered: not cut by the filters, and over when the data end.
 
     Parameters
     ----------
     start : first day of each period.
-    last_day : the last day that is known, itself perhaps not over.
+    first_open_day : the first day that the data may not cover whole.
     """
     end = next_period(start, period)
     whole = pd.Series(True, index=start.index)
@@ -35,8 +35,8 @@ def whole_periods(start: pd.Series[pd.Timestamp], period: Period, filters: Filte
         whole &= start >= pd.Timestamp(filters.date_from)
     if filters.date_to:
         whole &= end <= pd.Timestamp(filters.date_to) + pd.Timedelta(days=1)
-    if last_day:
-        whole &= end <= pd.Timestamp(last_day)
+    if first_open_day:
+        whole &= end <= pd.Timestamp(first_open_day)
     return whole
 
 

@@ -131,5 +131,9 @@ def _fitted(values: Array):  # type: ignore[no-untyped-def]  # statsmodels gives
 
 
 def _drawn(fit, horizon: int, paths: int, rng: np.random.Generator) -> Array:  # type: ignore[no-untyped-def]
-    simulated = fit.simulate(horizon, anchor="end", repetitions=paths, rng=rng)
-    return np.asarray(simulated, dtype=float).reshape(horizon, paths).T
+    """Draw paths from a fitted model; all at once, which its own simulation does one by one."""
+    variance = dict(zip(fit.model.param_names, fit.params, strict=True))
+    level, drift = rng.multivariate_normal(fit.predicted_state[:, -1], fit.predicted_state_cov[:, :, -1], paths).T
+    moves = np.sqrt(variance["sigma2.level"]) * rng.standard_normal((paths, horizon - 1))
+    steps = np.column_stack([level, drift[:, None] + moves])
+    return np.cumsum(steps, axis=1) + np.sqrt(variance["sigma2.irregular"]) * rng.standard_normal((paths, horizon))

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from analytics.core.filters import Filters
 from analytics.core.results import LeftOut
+from analytics.core.settings import load_settings
 from analytics.warehouse.expressions import conditions as filter_conditions
 from analytics.warehouse.expressions import count_where
 from analytics.warehouse.schema import Instant, exams, loads
@@ -52,6 +54,16 @@ def as_of(warehouse: Warehouse) -> datetime | None:
     ]
     row = warehouse.arrow(sa.select(*latest)).to_pylist()[0]
     return max((instant for instant in row.values() if instant is not None), default=None)
+
+
+def whole_until(now: datetime | None, site_zone: str | None = None) -> date | None:
+    """Return the first day on the site's clock that a snapshot may not cover whole: the one its instant falls in.
+
+    A day counts as over in its last hour, so that an export made up to midnight covers its last day.
+    """
+    if now is None:
+        return None
+    return (now.astimezone(ZoneInfo(site_zone or load_settings().site_zone)) + timedelta(hours=1)).date()
 
 
 def _not_after(instant: sa.ColumnElement[Any], bound: datetime | None) -> sa.ColumnElement[Any]:
@@ -97,6 +109,11 @@ class Scope:
         self._late = day > self.last_day if self.last_day else sa.false()
 
     @property
+    def whole_until(self) -> date | None:
+        """Return the first day that may not be covered whole."""
+        return whole_until(self.as_of)
+
+    @property
     def last_day(self) -> date | None:
         """Return the last date an exam can have: that of the snapshot's instant, and one day for time zones."""
         return self.as_of.date() + timedelta(days=1) if self.as_of else None
@@ -130,11 +147,8 @@ class Scope:
         return tuple(LeftOut(reason, int(n)) for reason, n in zip(counted, numbers, strict=True) if n)
 
     def window(self) -> tuple[date, date] | None:
-        """Return the first and the last date the answer covers, both included; ``None`` where there is no exam."""
+        """Return the first and the last day that holds an exam; ``None`` where there is none."""
         first_last = aggregate(self.rows(covered_day=self.day), (), lambda c: {
-            "first_day": sa.func.min(c.covered_day, type_=sa.Date),
-            "last_day": sa.func.max(c.covered_day, type_=sa.Date)})
+            "first": sa.func.min(c.covered_day, type_=sa.Date), "last": sa.func.max(c.covered_day, type_=sa.Date)})
         row = self.warehouse.arrow(first_last).to_pylist()[0]
-        if row["first_day"] is None:
-            return None
-        return self.filters.date_from or row["first_day"], min(self.filters.date_to or row["last_day"], row["last_day"])
+        return (row["first"], row["last"]) if row["first"] else None

@@ -85,7 +85,7 @@ def added_by_period(warehouse: Warehouse, filters: Filters, period: Period = "mo
     result = _answer(scope, "storage.added_by_period", ("period", "modality"),
                      {"period": period_start(added_on, period)})
     frame = result.frame.sort_values(["period", "modality"], kind="stable").reset_index(drop=True)
-    frame["whole"] = whole_periods(frame.period, period, filters, scope.as_of.date() if scope.as_of else None)
+    frame["whole"] = whole_periods(frame.period, period, filters, scope.whole_until)
     return _with_frame(result, frame, *cut_note(frame.period, frame.whole, period))
 
 

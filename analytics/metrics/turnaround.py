@@ -108,7 +108,7 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
     measured = scope.rows(sa.or_(judged.ended, judged.open), **columns)
     dimensions = ("period", by) if by else ("period",)
     frame = warehouse.read(aggregate(measured, dimensions, _figures))
-    frame["whole"] = whole_periods(frame.period, period, filters, scope.as_of.date() if scope.as_of else None)
+    frame["whole"] = whole_periods(frame.period, period, filters, scope.whole_until)
     whole = warehouse.arrow(aggregate(measured, (), _figures)).to_pylist()[0]
     notes = [OPEN_NOTE.format(**whole)] if whole["open"] else []
     if allowed:

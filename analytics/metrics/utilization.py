@@ -101,8 +101,7 @@ def duration_by_period(warehouse: Warehouse, filters: Filters, period: Period = 
 
     frame = warehouse.read(aggregate(rows, dimensions, figures))
     whole = warehouse.arrow(aggregate(rows, (), figures)).to_pylist()[0]
-    now = timed.scope.as_of
-    frame["whole"] = whole_periods(frame.period, period, filters, now.date() if now else None)
+    frame["whole"] = whole_periods(frame.period, period, filters, timed.scope.whole_until)
     return MetricResult(
         METRICS["utilization.duration_by_period"].spec, frame, "median", dimensions, whole["exams"],
         warehouse.revision, {"exams": EXAMS}, timed.left_out, rows, whole["median"],

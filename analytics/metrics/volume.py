@@ -82,7 +82,7 @@ def studies_by_period(warehouse: Warehouse, filters: Filters, period: Period = "
     rows = _study_rows(scope, period=period_start(exams.c.exam_date, period))
     dimensions = ("period", by) if by else ("period",)
     frame = warehouse.read(aggregate(rows, dimensions, _volumes))
-    frame["whole"] = whole_periods(frame.period, period, filters, scope.as_of.date() if scope.as_of else None)
+    frame["whole"] = whole_periods(frame.period, period, filters, scope.whole_until)
     return _result("volume.studies_by_period", scope, frame, rows, dimensions,
                    cut_note(frame.period, frame.whole, period))
 
@@ -118,7 +118,7 @@ def by_device(warehouse: Warehouse, filters: Filters) -> MetricResult:
 @metric(MetricSpec(
     "volume.hour_by_weekday", "Studies by weekday and hour",
     "Number of studies that began in each hour of each weekday on the site's clock, and the mean on one such "
-    f"weekday: the count divided by how often that weekday occurs between the first and last day covered. "
+    f"weekday: the count divided by how often that weekday occurs from the first to the last day with a study. "
     f"{_WHAT_COUNTS}",
     STUDIES, "neutral", "ISO 8601-1:2019 (weekdays, Monday is 1); site's own index"))
 def hour_by_weekday(warehouse: Warehouse, filters: Filters) -> MetricResult:
@@ -168,10 +168,11 @@ def change(warehouse: Warehouse, filters: Filters, by: Dimension = "modality",
     """
     everything = studies_in(warehouse, filters.where(date_from=None, date_to=None))
     spec = METRICS["volume.change"].spec
-    if everything.as_of is None:
+    if everything.whole_until is None:
         empty = pd.DataFrame({by: [], "this": [], "before": [], "change": [], "contribution": []})
         return MetricResult(spec, empty, "change", (by,), 0, warehouse.revision, notes=("There is no study yet.",))
-    last = min(filters.date_to or everything.as_of.date(), everything.as_of.date() - timedelta(days=1))
+    yesterday = everything.whole_until - timedelta(days=1)
+    last = min(filters.date_to or yesterday, yesterday)
     first = filters.date_from or last - timedelta(days=COMPARED_DAYS - 1)
     length = (last - first).days + 1
     shift = timedelta(days=length if against == "before" else 364)
