@@ -50,7 +50,7 @@ class Assumptions:
     objects_per_image: float = _figure(1.0, "Cloud objects for an image (less where a study is one file)", "1", 0.0001,
                                        10)
     exit_share: float = _figure(0.0, "Share taken back out of the cloud at the end", "1", 0, 1)
-    step_tb: float = _figure(100, "Smallest expansion of the array", "TB", 1, 100_000)
+    step_tb: float = _figure(10, "Smallest expansion of the array", "TB", 1, 100_000)
     max_fill: float = _figure(0.85, "Fill at which the array is expanded", "1", 0.1, 1)
     refresh_years: int = _figure(5, "Years between hardware refreshes", "a", 1, 30)
     hardware_age_years: int | None = _figure(None, "Age of the array today", "a", 0, 50, "in-service date")

@@ -14,8 +14,11 @@ import pandas as pd
 
 from analytics.core.errors import PacsmeterError
 from analytics.costs.assumptions import JPEG_LS_RATIOS, PRIOR_ACCESS, Assumptions
-from analytics.costs.demand import Demand
+from analytics.costs.demand import MEASURES, Demand
 from analytics.costs.price_book import TIERS, PriceBook
+
+Years = dict[str, np.ndarray]
+"""Quantities or cost lines by name, one value a year."""
 
 GB, TB, KB = 1e9, 1e12, 1e3
 HOURS_A_YEAR, DAYS_A_MONTH, DAYS_A_YEAR = 8766.0, 30.4375, 365.25
@@ -108,41 +111,41 @@ def hardware_age(assumptions: Assumptions, demand: Demand) -> int:
     return min(int(age or 0), int(assumptions.refresh_years) - 1)
 
 
-def _projected(demand: Demand, assumptions: Assumptions) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return cohorts and uncompressed bytes by modality, measured up to 0 and projected to the horizon."""
-    future = pd.RangeIndex(1, int(assumptions.horizon_years) + 1)
-    rates = {name: 1 + growth_of(assumptions, demand, name) for name in demand.cohorts.columns}
-    powers = pd.DataFrame({name: rate ** future.to_numpy(dtype=float) for name, rate in rates.items()}, index=future)
-    plain = pd.DataFrame(np.outer(powers["bytes"], demand.uncompressed.loc[0]), index=future,
-                         columns=demand.uncompressed.columns)
-    return (pd.concat([demand.cohorts, powers * demand.cohorts.loc[0]]), pd.concat([demand.uncompressed, plain]))
+def _projected(demand: Demand, assumptions: Assumptions) -> tuple[np.ndarray, Years, np.ndarray]:
+    """Return cohorts, what each holds, and its uncompressed bytes by modality: measured to 0, projected after it."""
+    future = np.arange(1, int(assumptions.horizon_years) + 1)
+    cohorts = np.concatenate([demand.cohorts.index.to_numpy(), future])
+    rates = {name: 1 + growth_of(assumptions, demand, name) for name in MEASURES}
+    held = {}
+    for name, rate in rates.items():
+        known = demand.cohorts[name].to_numpy(dtype=float)
+        held[name] = np.concatenate([known, known[-1] * rate ** future.astype(float)])
+    plain = demand.uncompressed.to_numpy(dtype=float)
+    return cohorts, held, np.vstack([plain, np.outer(rates["bytes"] ** future.astype(float), plain[-1])])
 
 
-def _stock(demand: Demand, assumptions: Assumptions, option: Option) -> pd.DataFrame:
+def _stock(demand: Demand, assumptions: Assumptions, option: Option) -> Years:
     """Return what is added, held, cold, deleted and encoded at the end of each year."""
-    cohorts, plain = _projected(demand, assumptions)
-    ratios = np.array([JPEG_LS_RATIOS.get(str(name), 1.0) for name in plain.columns])
-    encodable = plain.to_numpy() * (ratios > 1)
-    size = cohorts["bytes"].to_numpy() - option.recompress * (plain.to_numpy() * (1 - 1 / ratios)).sum(axis=1)
+    cohorts, all_of, plain = _projected(demand, assumptions)
+    ratios = np.array([JPEG_LS_RATIOS.get(str(name), 1.0) for name in demand.uncompressed.columns])
+    size = all_of["bytes"] - option.recompress * (plain * (1 - 1 / ratios)).sum(axis=1)
+    encoded = (plain * (ratios > 1)).sum(axis=1) * option.recompress
+    objects, studies = all_of["objects"] * assumptions.objects_per_image, all_of["studies"]
     years = np.arange(int(assumptions.horizon_years) + 1)
-    ages = years[:, None] - cohorts.index.to_numpy()[None, :]
-    present, gone = ages >= 0, older_than(ages, assumptions.retention_years)
-    moved = older_than(ages, assumptions.tier_age_months / 12)
-    cold = (moved - gone) * (option.tier is not None)
-    leaving = np.vstack([np.zeros(len(cohorts)), np.diff(gone, axis=0)]) * (option.tier is not None)
-    arriving = cohorts.index.to_numpy()[None, :] == years[:, None]
-    objects = cohorts["objects"].to_numpy() * assumptions.objects_per_image
-    encoded = encodable.sum(axis=1) * option.recompress
-    frame = pd.DataFrame({
-        "studies_added": arriving @ cohorts["studies"].to_numpy(), "bytes_added": arriving @ size,
-        "bytes_held": (present - gone) @ size, "bytes_cold": cold @ size, "objects_cold": cold @ objects,
-        "studies_cold": cold @ cohorts["studies"].to_numpy(), "bytes_deleted_cold": leaving @ size,
-        "objects_deleted_cold": leaving @ objects,
-        "bytes_encoded": np.where(years == 0, ((present - gone) @ encoded), arriving @ encoded),
-    }, index=pd.Index(years, name="year"))
-    frame["bytes_on_site"] = frame.bytes_held - frame.bytes_cold
-    frame["objects_moved"] = frame.objects_cold.diff().fillna(frame.objects_cold) + frame.objects_deleted_cold
-    return frame
+    ages = years[:, None] - cohorts[None, :]
+    arriving, gone = ages == 0, older_than(ages, assumptions.retention_years)
+    here, tiered = (ages >= 0) - gone, option.tier is not None
+    cold = (older_than(ages, assumptions.tier_age_months / 12) - gone) * tiered
+    leaving = np.vstack([np.zeros(len(cohorts)), np.diff(gone, axis=0)]) * tiered
+    stock = {
+        "studies_added": arriving @ studies, "bytes_added": arriving @ size, "bytes_held": here @ size,
+        "bytes_cold": cold @ size, "objects_cold": cold @ objects, "studies_cold": cold @ studies,
+        "bytes_deleted_cold": leaving @ size, "objects_deleted_cold": leaving @ objects,
+        "bytes_encoded": np.where(years == 0, here @ encoded, arriving @ encoded),
+    }
+    stock["bytes_on_site"] = stock["bytes_held"] - stock["bytes_cold"]
+    stock["objects_moved"] = np.diff(stock["objects_cold"], prepend=0.0) + stock["objects_deleted_cold"]
+    return stock
 
 
 def _steps(amount: float) -> float:
@@ -158,44 +161,56 @@ def capacity_today(demand: Demand, assumptions: Assumptions) -> float:
     return _steps(need / assumptions.step_tb) * assumptions.step_tb
 
 
-def _capacity(stock: pd.DataFrame, demand: Demand, assumptions: Assumptions) -> pd.DataFrame:
+def _capacity(on_site: np.ndarray, demand: Demand, assumptions: Assumptions) -> Years:
     """Return capacity and what is bought (TB, one copy): steps when the array is full, anew at each refresh."""
-    step, need = assumptions.step_tb, stock.bytes_on_site / assumptions.max_fill / TB
+    step, need = assumptions.step_tb, on_site / assumptions.max_fill / TB
     age = hardware_age(assumptions, demand)
     capacity, bought, refreshed = [capacity_today(demand, assumptions)], [0.0], [False]
-    for year in stock.index[1:]:
+    for year in range(1, len(need)):
         anew = (year + age) % int(assumptions.refresh_years) == 0
         held = 0.0 if anew else capacity[-1]
         more = _steps((need[year] - held) / step) * step
         capacity.append(held + more)
         bought.append(more)
         refreshed.append(anew)
-    return pd.DataFrame({"capacity_tb": capacity, "bought_tb": bought, "refreshed": refreshed}, index=stock.index)
+    return {"capacity_tb": np.array(capacity), "bought_tb": np.array(bought), "refreshed": np.array(refreshed)}
 
 
-def _billed(stock: pd.DataFrame, tier: str, prices: PriceBook) -> pd.Series:
+def _billed(stock: Years, tier: str, prices: PriceBook) -> np.ndarray:
     """Return the bytes a provider charges for: no object below the smallest, and the overhead of each."""
-    smallest = stock.objects_cold * prices[f"{tier}_minimum_object"] * KB
-    return np.maximum(stock.bytes_cold, smallest) + stock.objects_cold * prices[f"{tier}_overhead"] * KB
+    objects = stock["objects_cold"]
+    smallest = objects * prices[f"{tier}_minimum_object"] * KB
+    return np.maximum(stock["bytes_cold"], smallest) + objects * prices[f"{tier}_overhead"] * KB
 
 
-def _cloud(frame: pd.DataFrame, tier: str, assumptions: Assumptions, prices: PriceBook,
-           index: np.ndarray, opex: np.ndarray) -> dict[str, np.ndarray | pd.Series]:
-    years, running = frame.index.to_numpy(), (frame.index > 0).astype(float)
-    mean_billed = frame.bytes_billed.rolling(2).mean().fillna(0.0)
+def _recalled(stock: Years, assumptions: Assumptions) -> np.ndarray:
+    """Return the bytes of prior studies that are brought back from the cloud in each year."""
+    studies = stock["studies_cold"]
+    mean_size = np.divide(stock["bytes_cold"], studies, out=np.zeros_like(studies), where=studies > 0)
+    share = prior_share(assumptions.tier_age_months / 12)
+    recalled = stock["studies_added"] * assumptions.recalls_per_study * share * mean_size
+    recalled[0] = 0.0
+    return recalled
+
+
+def _cloud(stock: Years, tier: str, assumptions: Assumptions, prices: PriceBook, index: np.ndarray,
+           opex: np.ndarray) -> Years:
+    """Return the cost lines that only a cloud has."""
+    first, last = np.eye(len(index))[[0, -1]]
+    billed = stock["bytes_billed"]
+    mean_billed = np.concatenate([[0.0], (billed[1:] + billed[:-1]) / 2])
     stay = (assumptions.retention_years - assumptions.tier_age_months / 12) * DAYS_A_YEAR
     short_months = max(0.0, prices[f"{tier}_minimum_days"] - stay) / DAYS_A_MONTH
     storage = prices[f"{tier}_storage"]
     return {
-        "cloud_migration": np.where(years == 0, frame.bytes_cold / TB * prices["cloud_migration"], 0.0),
-        "cloud_transition": frame.objects_moved / 1000 * prices[f"{tier}_transition"] * index,
+        "cloud_migration": stock["bytes_cold"] / TB * prices["cloud_migration"] * first,
+        "cloud_transition": stock["objects_moved"] / 1000 * prices[f"{tier}_transition"] * index,
         "cloud_storage": mean_billed / GB * storage * 12 * index,
-        "cloud_retrieval": frame.bytes_recalled / GB * prices[f"{tier}_retrieval"] * index,
-        "egress": frame.bytes_recalled / GB * prices["egress"] * index,
-        "network_link": running * prices["network_link"] * opex,
-        "early_deletion": frame.bytes_deleted_cold / GB * storage * short_months * index,
-        "exit": np.where(years == years[-1], frame.bytes_cold / GB * prices["egress"] * assumptions.exit_share, 0.0)
-        * index,
+        "cloud_retrieval": stock["bytes_recalled"] / GB * prices[f"{tier}_retrieval"] * index,
+        "egress": stock["bytes_recalled"] / GB * prices["egress"] * index,
+        "network_link": (1 - first) * prices["network_link"] * opex,
+        "early_deletion": stock["bytes_deleted_cold"] / GB * storage * short_months * index,
+        "exit": stock["bytes_cold"] / GB * prices["egress"] * assumptions.exit_share * last * index,
     }
 
 
@@ -211,29 +226,29 @@ def cash_flow(option: Option, demand: Demand, assumptions: Assumptions, prices: 
         Where growth is neither measured nor given.
     """
     stock = _stock(demand, assumptions, option)
-    frame = stock.join(_capacity(stock, demand, assumptions))
-    years = frame.index.to_numpy()
+    stock |= _capacity(stock["bytes_on_site"], demand, assumptions)
+    stock["bytes_recalled"] = _recalled(stock, assumptions)
+    years = np.arange(int(assumptions.horizon_years) + 1)
+    stock["bytes_billed"] = _billed(stock, option.tier, prices) if option.tier else np.zeros(len(years))
     running, later = (years > 0).astype(float), np.maximum(years - 1, 0)
     opex, hard, cloud = ((1 + rate) ** later for rate in (
         assumptions.inflation, assumptions.hardware_price_change, assumptions.cloud_price_change))
-    share = prior_share(assumptions.tier_age_months / 12)
-    mean_size = (frame.bytes_cold / frame.studies_cold.where(frame.studies_cold > 0)).fillna(0.0)
-    frame["bytes_recalled"] = frame.studies_added * assumptions.recalls_per_study * share * mean_size * running
-    frame["bytes_billed"] = _billed(frame, option.tier, prices) if option.tier else 0.0
-    installed = frame.capacity_tb * prices["copies"] * running
-    watts = prices["array_power"] * prices["pue"]
-    lines: dict[str, np.ndarray | pd.Series] = {
-        "hardware": frame.bought_tb * prices["copies"] * prices["hardware"] * hard,
+    installed = stock["capacity_tb"] * prices["copies"] * running
+    kilowatts = installed * prices["array_power"] * prices["pue"] / 1000
+    posts = prices["onsite_admin"] + (prices["cloud_admin"] if option.tier else 0.0)
+    project = prices["recompression_project"] * (1 - running)
+    lines = {
+        "hardware": stock["bought_tb"] * prices["copies"] * prices["hardware"] * hard,
         "maintenance": installed * prices["hardware"] * prices["maintenance"] / 100 * hard,
-        "power_cooling": installed * watts / 1000 * HOURS_A_YEAR * prices["electricity"] * opex,
+        "power_cooling": kilowatts * HOURS_A_YEAR * prices["electricity"] * opex,
         "floor_space": installed * prices["floor_space"] * opex,
-        "staff": running * prices["admin_salary"] * opex
-        * (prices["onsite_admin"] + (prices["cloud_admin"] if option.tier else 0.0)),
-        "onsite_migration": frame.bytes_on_site / TB * frame.refreshed * prices["onsite_migration"] * opex,
-        "recompression": (frame.bytes_encoded / TB * prices["recompression"] * opex
-                          + np.where(years == 0, prices["recompression_project"], 0.0)) * option.recompress,
+        "staff": running * prices["admin_salary"] * posts * opex,
+        "onsite_migration": stock["bytes_on_site"] / TB * stock["refreshed"] * prices["onsite_migration"] * opex,
+        "recompression": (stock["bytes_encoded"] / TB * prices["recompression"] * opex + project) * option.recompress,
     }
     if option.tier:
-        lines |= _cloud(frame, option.tier, assumptions, prices, cloud, opex)
-    table = pd.DataFrame(lines, index=frame.index).reindex(columns=list(LINES)).fillna(0.0)
-    return CashFlow(option, table, frame)
+        lines |= _cloud(stock, option.tier, assumptions, prices, cloud, opex)
+    nothing = np.zeros(len(years))
+    index = pd.Index(years, name="year")
+    table = pd.DataFrame({name: lines.get(name, nothing) for name in LINES}, index=index)
+    return CashFlow(option, table, pd.DataFrame(stock, index=index))

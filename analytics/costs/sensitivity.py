@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from analytics.core.errors import PacsmeterError
-from analytics.costs.appraisal import Appraisal, appraise
+from analytics.costs.appraisal import Appraisal, net_present_value
 from analytics.costs.assumptions import Assumptions
-from analytics.costs.options import OPTIONS, growth_of
+from analytics.costs.options import OPTIONS, cash_flow, growth_of
 from analytics.costs.price_book import PriceBook
 
 Case = tuple[Assumptions, PriceBook]
@@ -76,8 +76,10 @@ def _fixed(appraisal: Appraisal) -> Case:
 
 
 def _npv(appraisal: Appraisal, case: Case, option_id: str) -> float:
-    baseline = appraisal.baseline.flow.option.id
-    return appraise(appraisal.demand, *case, (baseline, option_id)).verdicts[-1].npv
+    assumptions, prices = case
+    here, there = (cash_flow(option, appraisal.demand, assumptions, prices).lines.to_numpy().sum(axis=1)
+                   for option in (appraisal.baseline.flow.option, OPTIONS[option_id]))
+    return net_present_value(assumptions.discount_rate, here - there)
 
 
 def tornado(appraisal: Appraisal, option_id: str, share: float = 0.2) -> pd.DataFrame:

@@ -86,7 +86,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text; ``aligns`` is ``left`` or ``right`` for each column."""
+    """Rows of text; ``aligns`` is ``left``, ``tight`` (left, and no wider than its text) or ``right``."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

@@ -156,8 +156,10 @@ def _checked(frame: pd.DataFrame, title: str, nothing: str) -> list[Block]:
     rows = [(row.check_id, row.name, row.severity if not row.failed else "check failed", f"{row.findings:,}",
              format_quantity(_number(row.rate), PERCENT)) for row in shown.itertuples(index=False)]
     clean = int(((frame.findings == 0) & (frame.denominator > 0)).sum())
+    if not rows:
+        return [Section(title), Prose(f"{clean} checks looked and found nothing." if clean else nothing)]
     return [Section(title), table(
-        [("Check", "left"), ("What should hold", "left"), ("Severity", "left"), ("Findings", "right"),
+        [("Check", "tight"), ("What should hold", "left"), ("Severity", "tight"), ("Findings", "right"),
          ("Of all", "right")], rows, caption=f"{clean} further checks found nothing. Findings are those of the "
         "filters; the rate is of everything loaded.", small=True)]
 
@@ -183,7 +185,7 @@ def board_report(warehouse: Warehouse, filters: Filters, about: About, subtitle:
         Tiles(tiles), Section("What needs attention"),
         Remarks(urgent) if urgent else Prose("Nothing: every rule that was looked at is within its limits."),
         *_volume(figures), *_turnaround(figures), *_storage(figures),
-        *_checked(figures.checks[image], "Image quality", "No images have been measured yet."),
+        *_checked(figures.checks[image], "Image quality", "No images have been measured yet; no check applies."),
         *_checked(figures.checks[~image], "Consistency", "No checks have run yet."),
         *_definitions(figures),
     ]

@@ -13,7 +13,7 @@ from analytics.reporting.palette import BLUE, CATEGORIES, CORAL, GRAY, GREEN, OC
 
 WIDTH, HEIGHT = 640, 210
 FONT = "Libertinus Serif"
-_CONFIG = {
+_CONFIG: dict[str, Any] = {
     "font": FONT, "background": None, "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "gridColor": "#e4e8ec",
              "domainColor": "#9aa5af", "tickColor": "#9aa5af", "labelColor": "#3d4650", "titleColor": "#5f6b76"},
@@ -22,10 +22,18 @@ _CONFIG = {
 }
 
 
+def _domain(spec: dict[str, Any]) -> list[Any]:
+    """Return the categories of a chart's legend."""
+    first = spec["layer"][0] if "layer" in spec else spec
+    return list(first["encoding"].get("color", {}).get("scale", {}).get("domain", []))
+
+
 def svg(spec: dict[str, Any], height: int = HEIGHT) -> str:
     """Draw a Vega-Lite specification as SVG."""
+    labels = [str(name) for name in _domain(spec)]
+    config = {**_CONFIG, "legend": {**_CONFIG["legend"], "columns": 2 if max(map(len, labels), default=0) > 20 else 8}}
     whole = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "width": WIDTH, "height": height,
-             "autosize": {"type": "fit", "contains": "padding"}, "config": _CONFIG, **spec}
+             "autosize": {"type": "fit", "contains": "padding"}, "config": config, **spec}
     return str(vl_convert.vegalite_to_svg(whole, allowed_base_urls=[]))
 
 

@@ -41,11 +41,11 @@ DEFINITIONS = (
     ("Sources of the methods", "HM Treasury, The Green Book (2022). Lossless JPEG-LS ratios: Clunie, SPIE 3980 (2000), "
      "n = 3,679. Access to prior studies by age: see the assumptions."),
 )
-RUNS = 150
+RUNS = 500
 
 
-def _years(value: float | None) -> str:
-    return "not within the horizon" if value is None else "at once" if value == 0 else f"{value:.1f} years"
+def _years(value: float | None, horizon: int) -> str:
+    return f"not in {horizon} years" if value is None else "at once" if value == 0 else f"{value:.1f} years"
 
 
 def _rate(verdict: Verdict) -> str:
@@ -55,15 +55,15 @@ def _rate(verdict: Verdict) -> str:
 
 
 def _comparison(appraisal: Appraisal) -> Block:
-    money = appraisal.prices.currency
+    money, horizon = appraisal.prices.currency, int(appraisal.assumptions.horizon_years)
     rows = []
     for one in appraisal.verdicts:
-        is_base = one is appraisal.baseline
-        ratio = "no cost rises" if one.benefit_cost_ratio is None else f"{one.benefit_cost_ratio:.2f}"
+        against = ("baseline", "", "", "", "") if one is appraisal.baseline else (
+            format_quantity(one.npv, money), _rate(one), _years(one.payback_years, horizon),
+            _years(one.discounted_payback_years, horizon),
+            "no cost rises" if one.benefit_cost_ratio is None else f"{one.benefit_cost_ratio:.2f}")
         rows.append((one.flow.option.title, format_quantity(one.total_cost, money),
-                     format_quantity(one.present_cost, money), *(("baseline", "", "", "", "") if is_base else (
-                         format_quantity(one.npv, money), _rate(one), _years(one.payback_years),
-                         _years(one.discounted_payback_years), ratio)), format_quantity(one.cost_per_study, money)))
+                     format_quantity(one.present_cost, money), *against, format_quantity(one.cost_per_study, money)))
     names = ("Option", "Total cost", "Present value", "NPV", "IRR", "Payback", "Discounted", "BCR", "Per study")
     return table([(name, "left" if name == "Option" else "right") for name in names], rows,
                  caption=" ".join(f"{one.flow.option.title}: {one.irr.why}" for one in appraisal.verdicts[1:]
@@ -161,11 +161,12 @@ def _sensitivity(appraisal: Appraisal) -> list[Block]:
     chosen = max(appraisal.verdicts[1:], key=lambda one: one.npv)
     option, money = chosen.flow.option, appraisal.prices.currency
     spread = monte_carlo(appraisal, option.id, draws=RUNS)
+    swings = tornado(appraisal, option.id)
     low, middle, high = (format_quantity(value, money) for value in (spread.low, spread.median, spread.high))
     return [
         Section("How sure is that"),
         Chart(f"{option.title}: net present value when one assumption changes by 20 %",
-              charts.swings(tornado(appraisal, option.id).head(10), chosen.npv, money),
+              charts.swings(swings[swings.swing > 0.5].head(10), chosen.npv, money),
               f"The gray line is the net present value as appraised, {format_quantity(chosen.npv, money)}."),
         Prose("When all of these vary at once (each a triangle of 20 % around its value, independently, "
               f"{spread.draws} draws, seed {spread.seed}), the net present value lies between {low} and {high} in nine "
