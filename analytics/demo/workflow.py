@@ -48,9 +48,12 @@ def _add_arrival(rng: np.random.Generator, frame: pd.DataFrame, cls: np.ndarray)
     arrived = np.where(outpatient, np.minimum(start - 60, appointment - early), start - waiting)
     asked = np.where(cls == _EMERGENCY, rng.exponential(15 * 60, size).astype(np.int64) + 30,
                      _lognormal(rng, 5 * 3600, 0.9, size))
-    booked = _lognormal(rng, 12 * DAY, 0.8, size) + 3600
-    order = np.where(outpatient, np.minimum(appointment, arrived) - booked, arrived - asked)
-    scheduled = order + (rng.random(size) * np.minimum(booked - 60, 2 * DAY)).astype(np.int64)
+    due = np.minimum(appointment, arrived)
+    asked_for = due - _lognormal(rng, 12 * DAY, 0.8, size) - 3600
+    in_clinic = asked_for // DAY * DAY + rng.integers(8 * 3600, 18 * 3600, size)
+    asked_for = np.where(asked_for // DAY < due // DAY, in_clinic, asked_for)
+    order = np.where(outpatient, asked_for, arrived - asked)
+    scheduled = order + (rng.random(size) * np.minimum(due - asked_for - 60, 2 * DAY)).astype(np.int64)
     frame["order"], frame["arrived"] = order, arrived
     frame["scheduled"] = np.where(outpatient, scheduled, NEVER)
     frame["appointment"] = np.where(outpatient, appointment, NEVER)
