@@ -16,6 +16,7 @@ from analytics.checks.image_limits import (
 )
 from analytics.checks.wording import Column, evidence, number, violated
 from analytics.core.findings import CheckSpec, Severity
+from analytics.imaging.measures.base import PROJECTION
 from analytics.imaging.sampling import DECODED
 from analytics.warehouse.expressions import literal
 from analytics.warehouse.schema import image_measures, instances
@@ -64,8 +65,9 @@ class GrayValuesAreNotClipped(Check):
     spec = CheckSpec(
         id="IMG702", name="Gray values are not clipped", severity=Severity.WARNING, category="image",
         definition="Denominator: images of the sample that could be measured. Violated where areas at the image's "
-                   "smallest or its largest gray value that do not reach its border hold more than "
-                   f"{CLIPPED_SHARE:g} % of the pixels.",
+                   "largest gray value that do not reach its border hold more than "
+                   f"{CLIPPED_SHARE:g} % of the pixels; in radiographs ({', '.join(PROJECTION)}) areas at its smallest "
+                   "count as well. Elsewhere black is what air, an empty background or a cyst looks like.",
         citation="Saturation of the detector and clipping of the digital scale: AAPM Report 93 (TG-10, 2006); the "
                  "limit is this project's",
         fix_technologist="Look whether the clipped area is anatomy. If so, the exposure or its processing was wrong "
@@ -75,15 +77,17 @@ class GrayValuesAreNotClipped(Check):
     )
 
     def candidates(self) -> sa.Select[Any]:
-        ends = {end: sa.func.max(sa.case((image_measures.c.measure == literal(f"clipped_{end}"),
-                                          image_measures.c.value))) for end in ("low", "high")}
+        def share(end: str) -> Column:
+            of_end = sa.case((image_measures.c.measure == literal(f"clipped_{end}"), image_measures.c.value))
+            return sa.func.coalesce(sa.func.max(of_end), literal(0.0))
+
         image = of_image(image_measures)
-        share = sa.func.coalesce(ends["low"], literal(0.0)) + sa.func.coalesce(ends["high"], literal(0.0))
+        radiograph = image_measures.c.modality.in_([literal(modality) for modality in PROJECTION])
         return sa.select(
-            *image, violated(share > literal(CLIPPED_SHARE)),
-            evidence(number(sa.func.coalesce(ends["low"], literal(0.0)), 2), " % of the pixels clipped dark, ",
-                     number(sa.func.coalesce(ends["high"], literal(0.0)), 2), " % clipped bright"),
-        ).where(measured("clipped_low", "clipped_high")).group_by(
+            *image, violated(share("low") + share("high") > literal(CLIPPED_SHARE)),
+            evidence(number(share("low"), 2), " % of the pixels clipped dark, ", number(share("high"), 2),
+                     " % clipped bright"),
+        ).where(sa.or_(measured("clipped_high"), sa.and_(measured("clipped_low"), radiograph))).group_by(
             *(image_measures.c[column.name] for column in image[:-1]), image_measures.c.acquired_at)
 
 

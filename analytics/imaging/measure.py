@@ -18,7 +18,7 @@ from analytics.core.settings import Settings
 from analytics.imaging.decode import read_image
 from analytics.imaging.fanout import Row, local_executor, measure_files
 from analytics.imaging.image import Image
-from analytics.imaging.measures import MEASURES, NotMeasurable, algorithm_set
+from analytics.imaging.measures import MEASURES, NotMeasurable
 from analytics.imaging.sampling import DECODED, FOLDER, PER_DEVICE_WEEK, choose_sample
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.expressions import literal
@@ -38,21 +38,18 @@ def measure_file(path: str) -> list[Row]:
     -------
     list of dict
         ``measure``, ``value``, ``unit``, ``algorithm``, ``message``; the first says whether the file could be
-        decoded. A file that cannot be reached has no algorithm there, so that it is tried again next time.
+        decoded. ``again`` there says that the file was out of reach, and is to be tried next time.
     """
     try:
         image = read_image(path)
     except PacsmeterError as error:
-        out_of_reach = isinstance(error.__cause__, OSError)
-        return [unmeasured(f"{error.what}. {error.remedy}", again=out_of_reach)]
-    done: Row = {"measure": DECODED, "value": 1.0, "unit": "1", "algorithm": algorithm_set(), "message": None}
-    return [done, *measure_image(image)]
+        return [unmeasured(f"{error.what}. {error.remedy}", again=isinstance(error.__cause__, OSError))]
+    return [{"measure": DECODED, "value": 1.0, "unit": "1", "again": False}, *measure_image(image)]
 
 
 def unmeasured(message: str, *, again: bool = False) -> Row:
     """Return the row of a file that could not be measured, and whether to try it again next time."""
-    return {"measure": DECODED, "value": 0.0, "unit": "1", "algorithm": None if again else algorithm_set(),
-            "message": message}
+    return {"measure": DECODED, "value": 0.0, "unit": "1", "message": message, "again": again}
 
 
 def measure_image(image: Image) -> Iterator[Row]:
@@ -117,7 +114,10 @@ def _merge(draft: Draft, measured: Iterable[tuple[dict[str, Any], list[Row]]]) -
     by_source: dict[str, list[Row]] = {}
     for image, rows in measured:
         identity = {name: image[name] for name in _CARRIED}
-        by_source.setdefault(image["source_id"], []).extend({**identity, **row} for row in rows)
+        decoded, *values = rows
+        # The version is what marks an image as measured, so one to be tried again goes without.
+        decoded["algorithm"] = None if decoded.pop("again") else image["version"]
+        by_source.setdefault(image["source_id"], []).extend({**identity, **row} for row in (decoded, *values))
     for source_id, rows in by_source.items():
         draft.stage(image_measures, pa.RecordBatch.from_pylist(rows, schema=table_schema(image_measures)))
         draft.merge(image_measures, source_id)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from analytics.core.terms import NOT_ACQUIRED
 from analytics.imaging.measures import algorithm_set
 from analytics.warehouse.expressions import literal, period_start
-from analytics.warehouse.schema import image_measures, instances, series, sources
+from analytics.warehouse.schema import files, image_measures, instances, series, sources
 from analytics.warehouse.store import Warehouse
 
 PER_DEVICE_WEEK = 20
@@ -44,15 +44,16 @@ def choose_sample(warehouse: Warehouse, *, per_device_week: int = PER_DEVICE_WEE
     Returns
     -------
     DataFrame
-        ``location`` (folder of the source), ``path`` (relative to it), and the identifying columns of
-        ``image_measures``; ordered by source and path.
+        ``location`` (folder of the source), ``path`` (relative to it), ``version`` (of the algorithms and of the
+        file: what has it was measured) and the identifying columns of ``image_measures``; ordered by source and
+        path.
     """
     picked = _ranked(_images())
     chosen = sa.or_(picked.c.in_source <= measure_all_up_to, picked.c.rank_in_stratum <= per_device_week)
     measured = sa.select(_one).where(
         image_measures.c.source_id == picked.c.source_id,
         image_measures.c.sop_instance_uid == picked.c.sop_instance_uid,
-        image_measures.c.measure == DECODED, image_measures.c.algorithm == algorithm_set())
+        image_measures.c.measure == DECODED, image_measures.c.algorithm == picked.c.version)
     columns = [column for column in picked.columns if column.name not in ("in_source", "rank_in_stratum")]
     return warehouse.read(sa.select(*columns).where(chosen, ~sa.exists(measured))
                           .order_by(picked.c.source_id, picked.c.path))
@@ -69,11 +70,14 @@ def _images() -> sa.Subquery:
         sa.func.coalesce(instances.c.acquired_at, instances.c.content_at, instances.c.stored_at).label("acquired_at"),
         sa.func.row_number().over(partition_by=(instances.c.source_id, instances.c.sop_instance_uid),
                                   order_by=instances.c.path).label("copy"),
+        sa.cast(sa.func.concat(literal(algorithm_set()), literal("; file "), files.c.size_bytes, literal(" "),
+                               files.c.modified_ns), sa.String).label("version"),
     ]
     held = instances.join(sources, sources.c.source_id == instances.c.source_id).outerjoin(
         series, sa.and_(series.c.source_id == instances.c.source_id,
                         series.c.series_instance_uid == instances.c.series_instance_uid,
-                        series.c.study_instance_uid == instances.c.study_instance_uid))
+                        series.c.study_instance_uid == instances.c.study_instance_uid),
+    ).outerjoin(files, sa.and_(files.c.source_id == instances.c.source_id, files.c.path == instances.c.path))
     return sa.select(*columns).select_from(held).where(
         sources.c.kind == FOLDER, instances.c.rows > 0, instances.c.has_pixel_data.is_not(sa.false()),
         sa.func.coalesce(instances.c.modality, "").not_in(sorted(NOT_ACQUIRED)),
@@ -100,6 +104,6 @@ def _ranked(images: sa.Subquery) -> sa.Subquery:
         nearest.c.sop_instance_uid))
     kept = [nearest.c[name] for name in (
         "location", "source_id", "sop_instance_uid", "path", "study_instance_uid", "series_instance_uid", "modality",
-        "station_name", "protocol_name", "acquired_at")]
+        "station_name", "protocol_name", "acquired_at", "version")]
     return sa.select(*kept, rank.label("rank_in_stratum"),
                      sa.func.count().over(partition_by=nearest.c.source_id).label("in_source")).subquery("picked")

@@ -23,6 +23,7 @@ CHECK_OF = {"noise": "IMG703", "snr": "IMG704", "sharpness": "IMG705"}
 
 def chart(measure: str, values: list[float], station: str, first: int = 0) -> list[dict[str, Any]]:
     return [{"sop_instance_uid": f"{station}.{n}", "series_instance_uid": f"{station}.2.{n}", "measure": measure,
+             "study_instance_uid": f"{station}.3.{n}",
              "modality": "CT", "station_name": station, "protocol_name": "HEAD", "algorithm": "a 1", "value": value,
              "acquired_at": START + dt.timedelta(days=n)} for n, value in enumerate(values, first)]
 
@@ -50,6 +51,16 @@ def test_too_few_images_are_not_applicable(store: Store) -> None:
     with store.draft() as draft:
         run, = run_checks(draft, ids=["IMG703"])
     assert run.outcome is Outcome.NOT_APPLICABLE
+
+
+def test_noise_that_passes_for_sharpness_is_no_finding_of_sharpness(store: Store) -> None:
+    build(store, {image_measures: [
+        *chart("sharpness", [*STEADY, *STEADY, 60.0, 60.0, 20.0], "CT1"),
+        *chart("noise", [*STEADY, *STEADY, 60.0, 41.0, 60.0], "CT1")]}).close()
+    with store.draft() as draft:
+        run_checks(draft, ids=["IMG705"])
+        found = draft.read(sa.select(findings.c.sop_instance_uid).order_by(findings.c.sop_instance_uid))
+    assert found.sop_instance_uid.tolist() == ["CT1.21", "CT1.22"], "sharper without noise, and duller"
 
 
 def test_each_image_check_reads_a_measure_that_exists() -> None:

@@ -80,8 +80,7 @@ def test_what_is_measured_is_not_measured_again_until_an_algorithm_changes(
         put(draft, folder(tmp_path, ["a", "b"]))
     assert measure(duck_store, settings, threads) == 2
     assert measure(duck_store, settings, threads) == 0
-    for module in ("measure", "sampling"):
-        monkeypatch.setattr(f"analytics.imaging.{module}.algorithm_set", lambda: "measure-set of tomorrow")
+    monkeypatch.setattr("analytics.imaging.sampling.algorithm_set", lambda: "measure-set of tomorrow")
     assert measure(duck_store, settings, threads) == 2
     assert measure(duck_store, settings, threads) == 0
 

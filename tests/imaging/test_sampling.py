@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from analytics.imaging.measures import algorithm_set
 from analytics.imaging.sampling import DECODED, choose_sample
-from analytics.warehouse.schema import image_measures, instances, sources
+from analytics.warehouse.schema import files, image_measures, instances, sources
 from analytics.warehouse.store import Store
 from tests.support import Rows, build
 
@@ -24,8 +24,9 @@ def image(uid: str, series: str = "s", number: int = 1, day: int = 0, **changes:
             "acquired_at": MONDAY + dt.timedelta(days=day), **changes}
 
 
-def sample(store: Store, rows: Rows, measures: Rows = (), **options: Any) -> pd.DataFrame:
-    tables: dict[sa.Table, Rows] = {sources: [FOLDER], instances: rows, image_measures: measures}
+def sample(store: Store, rows: Rows, measures: Rows = (), more: dict[sa.Table, Rows] | None = None,
+           **options: Any) -> pd.DataFrame:
+    tables: dict[sa.Table, Rows] = {sources: [FOLDER], instances: rows, image_measures: measures, **(more or {})}
     return choose_sample(build(store, tables), **options)
 
 
@@ -57,10 +58,15 @@ def test_what_has_no_picture_to_judge_is_not_sampled(store: Store) -> None:
 
 def test_what_these_algorithms_have_measured_is_left_out_and_its_share_is_used(store: Store) -> None:
     rows = [image(f"1.{n}", f"s{n}") for n in range(6)]
-    done = [{"sop_instance_uid": "1.0", "measure": DECODED, "algorithm": algorithm_set()},
-            {"sop_instance_uid": "1.1", "measure": DECODED, "algorithm": "measure-set of yesterday"},
-            {"sop_instance_uid": "1.2", "measure": "noise", "algorithm": algorithm_set()}]
-    assert sorted(sample(store, rows, done).sop_instance_uid) == [f"1.{n}" for n in range(1, 6)]
+    now = f"{algorithm_set()}; file 90 7"
+    done = [{"sop_instance_uid": "1.0", "measure": DECODED, "algorithm": now},
+            {"sop_instance_uid": "1.1", "measure": DECODED, "algorithm": "measure-set of yesterday; file 90 7"},
+            {"sop_instance_uid": "1.2", "measure": "noise", "algorithm": now},
+            {"sop_instance_uid": "1.3", "measure": DECODED, "algorithm": now}]
+    held = [{"path": f"1.{n}.dcm", "size_bytes": 90, "modified_ns": 8 if n == 3 else 7, "status": "read"}
+            for n in range(6)]
+    got = sample(store, rows, done, {files: held})
+    assert sorted(got.sop_instance_uid) == [f"1.{n}" for n in range(1, 6)], "the file of 1.3 has changed"
 
 
 def test_a_device_without_a_name_is_known_by_its_serial_number(store: Store) -> None:
