@@ -2,14 +2,16 @@
 
 import streamlit as st
 
+from analytics.checks.catalog import FAMILIES
 from analytics.checks.results import check_summary, findings_of
 from analytics.reporting import checks as drawn
 from analytics.ui.checks import choose_check, failed_checks, show_check, show_where, take_check
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
-from analytics.ui.widgets import Card, attention_list, headline_row, show_chart, title
+from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_chart, title
 
+CATEGORIES = {"": "All", **{name: name.capitalize() for name in FAMILIES if name != "image"}}
 FIRST = ["found_date", "accession_number", "site", "modality", "station_name", "evidence"]
 HIDDEN = ("check_id", "name", "severity", "category", "source_id", "study_instance_uid", "sop_instance_uid")
 
@@ -27,6 +29,8 @@ with open_page("Consistency") as page:
     ])
     attention_list(page, "Consistency")
     failed_checks(summary)
+    category = choose("Category", CATEGORIES, key="check-category")
+    summary = summary[summary.category.isin([category] if category else summary.category)]
     found = summary[summary.violated > 0].sort_values("rate", ascending=False)
     with st.container(border=True):
         title("Findings by check", "Percent of the rows each check looked at; a click chooses the check")

@@ -35,7 +35,7 @@ with open_page("Cost-benefit") as page:
         show_table(page, costs.verdict_table(appraisal), "Verdict")
         for note in [f"{one.flow.option.title}: {one.irr.why}" for one in appraisal.verdicts[1:] if one.irr.why]:
             st.caption(note)
-        costs.show_downloads(page, appraisal)
+        costs.show_downloads(assumptions, prices, option_ids, page)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
         title("Cost of each year")

@@ -18,7 +18,7 @@ HEIGHT = 340
 MANY = 60
 """Points on a line past which each is no longer drawn by itself."""
 HOVER = "%{hovertext}<extra></extra>"
-_SPARSE, _FEWEST_TO_TRIM = 0.005, 6
+_SPARSE, _FEWEST_TO_TRIM, _LEAST_IN_LEGEND = 0.005, 6, 0.002
 MARGIN = {"l": 4, "r": 8, "t": 6, "b": 4}
 
 
@@ -99,6 +99,11 @@ def order_of(frame: pd.DataFrame, color: str, value: str) -> list[Any]:
     return sorted(held, key=lambda item: natural.index(item) if item in natural else len(natural))
 
 
+def in_legend(part: pd.DataFrame, frame: pd.DataFrame, value: str) -> bool:
+    """Whether a category is large enough to stand in the legend; on hover each says its own name."""
+    return float(part[value].sum()) >= _LEAST_IN_LEGEND * float(frame[value].sum() or 1)
+
+
 def parts_of(result: MetricResult, frame: pd.DataFrame, color: str | None, value: str,
            ) -> list[tuple[str, Ink, pd.DataFrame]]:
     """Return the frame's parts by color: name, ink, rows."""
@@ -158,4 +163,5 @@ def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str) ->
     figure.update_xaxes(range=[plain(bulk - step), plain(last + step)])
     figure.add_annotation(
         text=f"◂ {len(early):,} earlier {period_of(held.index)}s with {early.sum():,.0f} in all are in the table",
-        xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom", showarrow=False, font_size=11)
+        xref="paper", yref="paper", x=1, y=0, yshift=-24, xanchor="right", yanchor="top", showarrow=False, font_size=11)
+    figure.update_layout(margin_b=44)

@@ -25,6 +25,7 @@ from analytics.reporting.drawing import (
     category_words,
     holds_dates,
     hover_words,
+    in_legend,
     keep_in_view,
     keep_order,
     legend,
@@ -46,9 +47,9 @@ def bars(result: MetricResult, x: str, color: str | None = None, *, value: str |
         figure.add_bar(
             name=name, x=positions(part, x), y=part[value].astype(float), hovertext=hover_words(result, part, [value]),
             hovertemplate=HOVER, customdata=[mark_of(result, row) for _, row in part.iterrows()],
-            marker={"color": ink.color, "pattern": {"shape": ink.pattern, "fillmode": "overlay",
-                    "fgcolor": "rgba(255,255,255,0.65)", "size": 6},
-                    "line_width": 0, "cornerradius": 2, "opacity": opacities(part)},
+            showlegend=in_legend(part, result.frame, value),
+            marker={"color": ink.color, "line_width": 0, "cornerradius": 2, "opacity": opacities(part), "pattern": {
+                "shape": ink.pattern, "fillmode": "overlay", "fgcolor": "rgba(255,255,255,0.65)", "size": 6}},
         )
     keep_order(figure, result.frame, x)
     heights = result.frame.groupby(x, dropna=False)[value].sum() if stacked else result.frame[value]

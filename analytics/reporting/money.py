@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -13,6 +15,7 @@ from analytics.reporting.drawing import HOVER, blank, legend
 from analytics.reporting.palette import BLUE, CATEGORIES, CORAL, GRAY, GREEN, OCHRE
 
 LESS, MORE = GREEN, CORAL
+_LINES_SHOWN, _HALF = 7, 0.5
 
 
 def money_ticks(figure: go.Figure, low: float, high: float, currency: str, *, axis: str = "y") -> None:
@@ -70,16 +73,20 @@ def accumulated_figure(appraisal: Appraisal, *, height: int = 320) -> go.Figure:
 def waterfall(baseline: Verdict, option: Verdict, currency: str, *, height: int = 380) -> go.Figure:
     """Draw how an option's whole cost comes from the baseline's: which cost lines fall and which rise."""
     lines = (option.flow.lines - baseline.flow.lines).sum()
-    lines = lines[lines.abs() > 0.5].sort_values()
+    small = lines.abs() < lines.abs().nlargest(_LINES_SHOWN).min()
+    rest = float(lines[small].sum())
+    lines = lines[~small & (lines.abs() > _HALF)].rename(index=LINES).sort_values()
+    lines = pd.concat([lines, pd.Series({"Everything else": rest})]) if abs(rest) > _HALF else lines
     steps: list[tuple[str, float, float, str]] = [(baseline.flow.option.title, 0.0, baseline.total_cost, BLUE)]
     level = baseline.total_cost
     for name, change in lines.items():
-        steps.append((LINES[str(name)], level, float(change), LESS if change < 0 else MORE))
+        steps.append((str(name), level, float(change), LESS if change < 0 else MORE))
         level += float(change)
     steps.append((option.flow.option.title, 0.0, level, BLUE))
     figure = blank(height)
     figure.add_bar(
-        x=[step[0] for step in steps], base=[step[1] for step in steps], y=[step[2] for step in steps], width=0.62,
+        x=["<br>".join(wrap(step[0], 14)) for step in steps], base=[step[1] for step in steps],
+        y=[step[2] for step in steps], width=0.62,
         marker={"color": [step[3] for step in steps], "cornerradius": 2}, showlegend=False, hovertemplate=HOVER,
         text=[money_words(step[2], currency) for step in steps], textposition="outside", cliponaxis=False,
         hovertext=[f"<b>{name}</b><br>{format_quantity(change, currency)}" for name, _, change, _ in steps])

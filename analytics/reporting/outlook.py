@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
-from analytics.reporting.axes import ticks
+from analytics.reporting.axes import axis_title, ticks
 from analytics.reporting.drawing import HOVER, blank, hover_words, legend, mark_of, plain, positions, value_axis
 from analytics.reporting.palette import BLUE, CORAL, GRAY, OCHRE
 
@@ -98,7 +98,6 @@ def control(chart: pd.DataFrame, name: str, unit: str, *, height: int = 330) -> 
     values = chart[["value", "lower", "upper"]].astype(float)
     low, high = float(values.min().min()), float(values.max().max())
     at, texts = ticks(low, high, unit)
-    figure.update_yaxes(tickvals=at, ticktext=[format_quantity(value, unit) for value in at] if unit else texts,
-                        title_text=name)
+    figure.update_yaxes(tickvals=at, ticktext=texts, title_text=axis_title(name, unit))
     figure.update_layout(**legend(True))
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -19,12 +18,11 @@ from analytics.costs.options import OPTIONS
 from analytics.costs.price_book import PriceBook, load_price_book, read_price_book
 from analytics.costs.sensitivity import Spread, monte_carlo, tornado
 from analytics.ledger.ledger import Ledger
-from analytics.reporting.cost_workbook import cost_workbook
 from analytics.reporting.money import money_words
-from analytics.reporting.workbook import About
+from analytics.reporting.report import Scenario
 from analytics.ui import cache
+from analytics.ui.reports import offer_report
 from analytics.ui.shell import Page
-from analytics.ui.tables import XLSX
 from analytics.ui.widgets import title
 
 _ASSUMED, _PRICED, _OPTIONS, _VERSION = "costs-assumptions", "costs-prices", "costs-options", "costs-version"
@@ -152,19 +150,12 @@ def spread_words(spread: Spread, currency: str) -> str:
             f"with {money_words(spread.median, currency)} in the middle.")
 
 
-def about_costs(page: Page, appraisal: Appraisal) -> About:
-    """Say about the documents where their numbers are from."""
-    return About("Cost-benefit of storage options", datetime.now(UTC), page.revision, page.filters,
-                 appraisal.demand.as_of, left_out=appraisal.demand.left_out, notes=appraisal.demand.notes,
-                 is_demo=page.choices.is_demo)
-
-
-def show_downloads(page: Page, appraisal: Appraisal) -> None:
-    """Offer the appraisal as a workbook with live formulas and as a PDF."""
-    about = about_costs(page, appraisal)
+def show_downloads(assumptions: Assumptions, prices: PriceBook, option_ids: tuple[str, ...], page: Page) -> None:
+    """Offer the appraisal as a PDF and as a workbook with live formulas."""
+    scenario = Scenario(assumptions, prices, option_ids)
     with st.container(horizontal=True):
-        st.download_button("Workbook with live formulas", lambda: cost_workbook(appraisal, about), "cost-benefit.xlsx",
-                           XLSX, icon=":material/download:", on_click="ignore", key="costs-xlsx")
+        for form, label in (("xlsx", "Workbook with live formulas"), ("pdf", "Report as PDF")):
+            offer_report(page, "cost_benefit", form, label, scenario)
 
 
 def show_scenarios(option_ids: tuple[str, ...], assumptions: Assumptions, prices: PriceBook) -> None:

@@ -38,9 +38,14 @@ def choose_finding(page: Page, found: pd.DataFrame) -> None:
         show_table(page, found[_COLUMNS], "Findings about images", studies=True, hide=("study_instance_uid",))
 
 
+def _measures() -> dict[str, str]:
+    """Return the measures by id, the noise first: it is what a failing detector shows."""
+    return dict(sorted(((item.id, item.name) for item in MEASURES), key=lambda one: (one[0] != "noise", one[1])))
+
+
 def choose_measure(key: str) -> str:
     """Let the reader choose a measure, and say what it means."""
-    measure = choose("Measure", {item.id: item.name for item in MEASURES}, key=key, many=True)
+    measure = choose("Measure", _measures(), key=key, many=True)
     return str(measure)
 
 

@@ -100,8 +100,8 @@ def open_page(title: str, *, filtered: bool = True) -> Iterator[Page]:
         page = Page(warehouse, current(), cache.settings(), choices)
         _head(entry, _state_of(page))
         if choices.is_demo:
-            st.html('<div class="pm-demo"><b>Demo hospital: invented data.</b> No figure here is about a real '
-                    "patient, device or site.</div>")
+            st.html('<div class="pm-demo"><b>Demo hospital: invented data.</b> Figures here are made of '
+                    "invented exams, or include them; the page Sources says which source is a demo.</div>")
         if filtered:
             draw_filters(choices)
         yield page
