@@ -25,11 +25,15 @@ def print_table(frame: pd.DataFrame, title: str = "", units: dict[str, str] | No
     """Print a data frame with its numbers written as people write them."""
     table = Table(title=title or None, title_justify="left", header_style="bold")
     numeric = {column: pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns}
-    for column in frame.columns:
-        table.add_column(str(column).replace("_", " "), justify="right" if numeric[column] else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(_cell(value, (units or {}).get(str(column)))
-                        for column, value in zip(frame.columns, row, strict=True)))
+    rows = [[_cell(value, (units or {}).get(str(column))) for column, value in zip(frame.columns, row, strict=True)]
+            for row in frame.itertuples(index=False)]
+    for place, column in enumerate(frame.columns):
+        # A number cut off is a wrong number: only text gives way on a narrow terminal.
+        widest = max((len(row[place]) for row in rows), default=0) if numeric[column] else None
+        table.add_column(str(column).replace("_", " "), justify="right" if numeric[column] else "left",
+                         min_width=widest, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     out.print(table)
 
 
