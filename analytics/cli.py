@@ -209,7 +209,8 @@ def status() -> None:
     settings = load_settings()
     with open_warehouse(settings) as warehouse:
         result = METRICS["sources.freshness"].compute(warehouse, Filters())
-        print_table(result.frame, f"Snapshot {warehouse.revision} in {_safe_url(settings)}", result.units)
+        shown = result.frame[["source_id", "kind", "last_loaded_at", "latest_at", "studies", "events", "quarantined"]]
+        print_table(shown, f"Snapshot {warehouse.revision} in {_safe_url(settings)}", result.units)
 
 
 @app.command("app")
