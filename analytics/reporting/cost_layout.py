@@ -37,6 +37,7 @@ class Styles:
         self.number, self.factor, self.money = look(num_format="#,##0"), look(num_format="0.0000"), look(
             num_format=money)
         self.total = look(num_format=money, bold=True, top=1)
-        self.percent, self.years, self.ratio = look(num_format="0.0%"), look(num_format="0.0"), look(num_format="0.00")
+        self.percent, self.years, self.ratio = (
+            look(num_format=text, align="right") for text in ("0.0%", "0.0", "0.00"))
         self.cents = look(num_format=f'"{currency}"\\ #,##0.00')
         self.bold, self.warning = look(bold=True), look(font_color="#9C5700", italic=True, text_wrap=True)

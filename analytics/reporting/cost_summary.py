@@ -13,9 +13,10 @@ from xlsxwriter.worksheet import Worksheet
 
 from analytics.costs.appraisal import CENT, Appraisal, Verdict
 from analytics.reporting.cost_layout import FIRST_YEAR_COLUMN, ROWS, TOTAL_ROW, Styles
+from analytics.reporting.palette import CATEGORIES
 from analytics.reporting.workbook import About
 
-NEVER, NO_RATE, NO_COST = "not within the horizon", "none", "no cost rises"
+NEVER, NO_RATE, UNCERTAIN, NO_COST = "not within the horizon", "none", "may not be unique", "no cost rises"
 YEARLY = ("cost", "net", "accumulated", "discounted", "accumulated_discounted", "below_zero", "discounted_below_zero",
           "sign", "sign_change")
 INDICATORS: dict[str, str] = {
@@ -104,8 +105,9 @@ def _indicator(block: _Block, name: str) -> str:
     guess = f"{block.verdict.irr.value:.6f}" if block.verdict.irr.value is not None else "0.1"
     formulas: dict[str, str] = {
         "npv": f"{block.cell('net', 0)}+NPV(discount_rate,{block.span('net', 1)})",
-        "irr": f'IF({changes}=0,"{NO_RATE}",IFERROR(IRR({net},{guess}),IFERROR(IRR({net}),"{NO_RATE}")))',
-        "irr_note": f'IF({changes}>1,"The net flow changes sign "&{changes}&" times: the rate may not be the only one. '
+        "irr": f'IF({changes}=0,"{NO_RATE}",IF({changes}>1,"{UNCERTAIN}",'
+               f'IFERROR(IRR({net},{guess}),IFERROR(IRR({net}),"{NO_RATE}"))))',
+        "irr_note": f'IF({changes}>1,"The net flow changes sign "&{changes}&" times: several rates of return may fit. '
                     f'Judge by net present value.","")',
         "payback": _payback(block, "below_zero", "accumulated", "net"),
         "discounted_payback": _payback(block, "discounted_below_zero", "accumulated_discounted", "discounted"),
@@ -122,10 +124,9 @@ def _indicator_value(verdict: Verdict, name: str, changes: int) -> float | str:
         return NEVER if value is None else value
 
     if name == "irr":
-        several = verdict.irr.all[0] if verdict.irr.all else NO_RATE
-        return verdict.irr.value if verdict.irr.value is not None else several
+        return UNCERTAIN if changes > 1 else NO_RATE if verdict.irr.value is None else verdict.irr.value
     if name == "irr_note":
-        return (f"The net flow changes sign {changes} times: the rate may not be the only one. "
+        return (f"The net flow changes sign {changes} times: several rates of return may fit. "
                 "Judge by net present value.") if changes > 1 else ""
     values: dict[str, Callable[[], float | str]] = {
         "npv": lambda: verdict.npv, "payback": lambda: years(verdict.payback_years),
@@ -167,6 +168,8 @@ def write_cash_flow(book: Workbook, styles: Styles, appraisal: Appraisal) -> lis
             sheet.write_formula(block.row(name) - 1, 1, f"={_indicator(block, name)}", _style(styles, name),
                                 _indicator_value(verdict, name, int(values["sign_change"].sum())))
     sheet.freeze_panes(0, 2)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     return blocks
 
 
@@ -174,7 +177,9 @@ def write_summary(book: Workbook, sheet: Worksheet, styles: Styles, appraisal: A
                   about: About) -> None:
     """Write the first sheet: one row an option with every indicator, a chart, and what to know before believing it."""
     sheet.set_column(0, 0, 36)
-    sheet.set_column(1, len(INDICATORS), 17)
+    sheet.set_column(1, len(INDICATORS), 22)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, about.title, styles.title)
     if about.is_demo:
         sheet.write_string(1, 0, "Demo hospital: invented data.", styles.warning)
@@ -195,9 +200,10 @@ def write_summary(book: Workbook, sheet: Worksheet, styles: Styles, appraisal: A
 def _chart(book: Workbook, sheet: Worksheet, blocks: list[_Block], row: int, currency: str) -> None:
     chart = book.add_chart({"type": "line"})
     first, last = FIRST_YEAR_COLUMN, FIRST_YEAR_COLUMN + blocks[0].horizon
-    for block in blocks[1:]:
+    for block, color in zip(blocks[1:], CATEGORIES[1:], strict=False):
         at = block.row("accumulated") - 1
-        chart.add_series({"name": ["Cash flow", block.top - 1, 0], "marker": {"type": "circle", "size": 5},
+        chart.add_series({"name": ["Cash flow", block.top - 1, 0], "line": {"color": color, "width": 2.25},
+                          "marker": {"type": "circle", "size": 5, "fill": {"color": color}, "border": {"color": color}},
                           "categories": ["Cash flow", block.top - 1, first, block.top - 1, last],
                           "values": ["Cash flow", at, first, at, last]})
     chart.set_title({"name": "Saved against the baseline, accumulated", "name_font": {"size": 12}})

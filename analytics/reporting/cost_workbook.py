@@ -78,6 +78,7 @@ def _inputs(book: Workbook, styles: Styles, appraisal: Appraisal) -> dict[str, f
         named[f"ratio of {modality}"] = row + 1
         row += 1
     sheet.freeze_panes(1, 0)
+    sheet.fit_to_pages(1, 0)
     return named
 
 
@@ -131,6 +132,8 @@ def _demand(book: Workbook, styles: Styles, appraisal: Appraisal, named: Mapping
         sheet.write_formula(row - 1, 5, f"={encodable}", styles.number,
                             sum(plain[name] for name in modalities if factor[name] > 1))
     sheet.freeze_panes(3, 1)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     return Cohorts(*(f"Demand!${letter}$4:${letter}${last}" for letter in "ABCDEF"))
 
 
@@ -170,6 +173,8 @@ def _option(book: Workbook, styles: Styles, appraisal: Appraisal, verdict: Verdi
                             float(flow.cost[year]))
     _present_values(sheet, styles, appraisal, verdict)
     sheet.freeze_panes(YEAR_ROW, 2)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
 
 
 def _values(appraisal: Appraisal, quantities: pd.DataFrame) -> pd.DataFrame:

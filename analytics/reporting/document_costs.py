@@ -41,7 +41,7 @@ DEFINITIONS = (
     ("Sources of the methods", "HM Treasury, The Green Book (2022). Lossless JPEG-LS ratios: Clunie, SPIE 3980 (2000), "
      "n = 3,679. Access to prior studies by age: see the assumptions."),
 )
-RUNS = 500
+RUNS = 200
 
 
 def _years(value: float | None, horizon: int) -> str:

@@ -12,16 +12,16 @@ import pytest
 from openpyxl.workbook import Workbook
 
 from analytics.core.filters import Filters
-from analytics.costs.appraisal import Appraisal, Verdict, appraise
+from analytics.costs.appraisal import Appraisal, Verdict, appraise, sign_changes
 from analytics.costs.assumptions import Assumptions
 from analytics.costs.demand import Demand, Growth
 from analytics.costs.options import LINES
 from analytics.costs.price_book import PriceBook, load_price_book
 from analytics.reporting.cost_layout import FIRST_YEAR_COLUMN, ROWS, TOTAL_ROW
-from analytics.reporting.cost_summary import BLOCK, INDICATORS, NEVER, NO_COST, NO_RATE, YEARLY
+from analytics.reporting.cost_summary import BLOCK, INDICATORS, NEVER, NO_COST, NO_RATE, UNCERTAIN, YEARLY
 from analytics.reporting.cost_workbook import cost_workbook
 from analytics.reporting.workbook import About
-from tests.costs.cases import TB, demand
+from tests.costs.cases import TB, book, demand, plain_assumptions
 from tests.reporting.recalculate import recalculated
 
 ABOUT = About("Storage options", dt.datetime(2026, 11, 1, tzinfo=dt.UTC), 3, Filters(), is_demo=True)
@@ -65,15 +65,16 @@ def _compare_indicators(book: Workbook, verdict: Verdict, number: int) -> int:
     for year, value in enumerate(verdict.net):
         assert cash.cell(top + 2, FIRST_YEAR_COLUMN + 1 + year).value == pytest.approx(value, rel=1e-9, abs=1e-6)
     shown = {name: cash.cell(top + 1 + len(YEARLY) + at, 2).value for at, name in enumerate(INDICATORS)}
-    expected = {
+    expected: dict[str, float | str] = {
         "npv": verdict.npv, "payback": NEVER if verdict.payback_years is None else verdict.payback_years,
         "discounted_payback": NEVER if verdict.discounted_payback_years is None else verdict.discounted_payback_years,
         "bcr": NO_COST if verdict.benefit_cost_ratio is None else verdict.benefit_cost_ratio,
         "total_cost": verdict.total_cost, "present_cost": verdict.present_cost,
         "cost_per_study": verdict.cost_per_study,
     }
-    if verdict.irr.value is not None or not verdict.irr.all:
-        expected["irr"] = NO_RATE if verdict.irr.value is None else verdict.irr.value
+    several = sign_changes(verdict.net.to_numpy()) > 1
+    expected["irr"] = UNCERTAIN if several else NO_RATE if verdict.irr.value is None else verdict.irr.value
+    assert bool(shown["irr_note"]) == several
     for name, value in expected.items():
         close = value if isinstance(value, str) else pytest.approx(value, rel=1e-7, abs=1e-6)
         assert shown[name] == close, f"{verdict.flow.option.id} {name}"
@@ -95,6 +96,28 @@ def test_no_cost_is_typed_in_as_a_number() -> None:
         for name in (*LINES, "bytes_held", "capacity_tb"):
             for year in range(8):
                 assert str(book[option_id].cell(ROWS[name], FIRST_YEAR_COLUMN + 1 + year).value).startswith("=")
+
+
+def test_a_rate_of_return_is_written_where_the_net_flow_changes_sign_once() -> None:
+    paid_once = appraise(demand([10, 10], [10, 10], capacity_tb=20), plain_assumptions(),
+                         book(hardware=100, recompression_project=1500), ("keep", "recompress"))
+    written = openpyxl.load_workbook(io.BytesIO(cost_workbook(paid_once, ABOUT)), data_only=True)
+    assert written["Summary"]["C5"].value == pytest.approx(0.446312, abs=1e-6)
+    assert compare(written, paid_once) > 100
+
+
+@pytest.mark.service("soffice")
+def test_a_rate_of_return_recalculated_by_libreoffice_is_the_one_worked_by_hand(tmp_path: Path) -> None:
+    paid_once = appraise(demand([10, 10], [10, 10], capacity_tb=20), plain_assumptions(),
+                         book(hardware=100, recompression_project=1), ("keep", "recompress"))
+    path = tmp_path / "costs.xlsx"
+    path.write_bytes(cost_workbook(paid_once, ABOUT))
+    book_ = openpyxl.load_workbook(path)
+    book_["Inputs"][book_.defined_names["recompression_project"].attr_text.split("!")[1].replace("$", "")] = 1500
+    book_.save(path)
+    got = openpyxl.load_workbook(recalculated(path), data_only=True)["Summary"]
+    assert got["C5"].value == pytest.approx(0.446312, abs=1e-6)
+    assert got["D5"].value == pytest.approx(1.5)
 
 
 @pytest.mark.service("soffice")

@@ -109,7 +109,7 @@ def test_a_report_says_which_snapshot_filters_and_dates_it_is_of(warehouse: Ware
 
 def test_text_from_the_data_never_acts_as_markup(warehouse: Warehouse, settings: Settings, tmp_path: Path) -> None:
     filters = Filters(sites=("North *#$_[@x]",))
-    assert "North *#$_[@x]" in text_of(made(warehouse, settings, "board", "pdf", filters), tmp_path)
+    assert "North *#$_[@x]" in text_of(made(warehouse, settings, "cost_benefit", "pdf", filters), tmp_path)
 
 
 def test_the_cost_report_holds_the_figures_of_the_appraisal(warehouse: Warehouse, settings: Settings,
@@ -135,7 +135,7 @@ def test_the_same_request_gives_the_same_document(warehouse: Warehouse, settings
 
 def test_the_pages_are_a4_and_every_font_is_inside(warehouse: Warehouse, settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "report.pdf"
-    file.write_bytes(made(warehouse, settings, "board", "pdf"))
+    file.write_bytes(made(warehouse, settings, "cost_benefit", "pdf"))
     info = subprocess.run([need(which("pdfinfo"), "pdfinfo", "apt-get install poppler-utils"), str(file)], check=True,
                           capture_output=True, text=True).stdout
     fonts = subprocess.run([need(which("pdffonts"), "pdffonts", "apt-get install poppler-utils"), str(file)],
