@@ -92,19 +92,23 @@ def _appraisal(request: Request) -> Appraisal:
                     chosen.prices or load_price_book(), chosen.option_ids)
 
 
-def _with_demand(about: About, appraisal: Appraisal) -> About:
-    return About(**{**vars(about), "left_out": appraisal.demand.left_out, "notes": appraisal.demand.notes,
+def _about(request: Request, appraisal: Appraisal) -> About:
+    book, site, notes = appraisal.prices.currency, request.settings.currency, appraisal.demand.notes
+    if book != site:
+        notes += (f"The price book is in {book} and the site counts in {site}: nothing was converted. Replace the "
+                  "prices, or set PACSMETER_CURRENCY.",)
+    return About(**{**vars(request.about), "left_out": appraisal.demand.left_out, "notes": notes,
                     "data_until": appraisal.demand.as_of})
 
 
 def _cost_pdf(request: Request) -> bytes:
     appraisal = _appraisal(request)
-    return cost_report(appraisal, _with_demand(request.about, appraisal))
+    return cost_report(appraisal, _about(request, appraisal))
 
 
 def _cost_workbook(request: Request) -> bytes:
     appraisal = _appraisal(request)
-    return cost_workbook(appraisal, _with_demand(request.about, appraisal))
+    return cost_workbook(appraisal, _about(request, appraisal))
 
 
 REPORTS: dict[str, Report] = {report.id: report for report in (

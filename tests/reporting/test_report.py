@@ -128,6 +128,14 @@ def test_the_cost_report_holds_the_figures_of_the_appraisal(warehouse: Warehouse
     assert f"{len(prices.assumed)} of {len(prices.prices)} prices are assumptions" in text
 
 
+def test_money_is_never_converted_and_the_report_says_so(warehouse: Warehouse, settings: Settings,
+                                                         tmp_path: Path) -> None:
+    there = settings.model_copy(update={"currency": "GBP"})
+    text = text_of(made(warehouse, there, "cost_benefit", "pdf"), tmp_path)
+    assert "in USD and the site counts in GBP: nothing was converted" in text
+    assert "nothing was converted" not in text_of(made(warehouse, settings, "cost_benefit", "pdf"), tmp_path)
+
+
 def test_the_same_request_gives_the_same_document(warehouse: Warehouse, settings: Settings, tmp_path: Path) -> None:
     one, two = (text_of(made(warehouse, settings, "cost_benefit", "pdf"), tmp_path) for _ in range(2))
     assert one == two
