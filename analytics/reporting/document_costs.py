@@ -8,6 +8,7 @@ import pandas as pd
 
 from analytics.core.quantity import BYTES, format_quantity
 from analytics.costs.appraisal import Appraisal, Verdict
+from analytics.costs.assumptions import JPEG_LS_RATIOS
 from analytics.costs.demand import Growth
 from analytics.costs.options import LINES, growth_of, hardware_age
 from analytics.costs.sensitivity import monte_carlo, tornado
@@ -123,11 +124,12 @@ def _demand(appraisal: Appraisal) -> Block:
     last = demand.cohorts.loc[0]
     plain = float(demand.uncompressed.to_numpy().sum())
     share = 100 * plain / demand.bytes_held if demand.bytes_held else 0.0
+    encodable = float(demand.uncompressed[[name for name in demand.uncompressed if name in JPEG_LS_RATIOS]].sum().sum())
     rates = {name: growth_of(chosen, demand, name) for name in ("bytes", "studies")}
     return Tiles((
         Tile("Held today", format_quantity(demand.bytes_held, BYTES), f"on {demand.as_of.isoformat()}"),
         Tile("Added in twelve months", format_quantity(float(last["bytes"]), BYTES), f"{last['studies']:,.0f} studies"),
-        Tile("Stored uncompressed", f"{share:.0f} %", f"{format_quantity(plain, BYTES)} that can be recompressed"),
+        Tile("Stored uncompressed", f"{share:.0f} %", f"{format_quantity(encodable, BYTES)} of it has a measured ratio"),
         Tile("Growth of bytes added", f"{100 * rates['bytes']:.1f} % a year",
              _growth(demand.growth["bytes"], rates["bytes"])),
         Tile("Growth of studies", f"{100 * rates['studies']:.1f} % a year",
