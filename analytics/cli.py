@@ -209,7 +209,9 @@ def status() -> None:
     settings = load_settings()
     with open_warehouse(settings) as warehouse:
         result = METRICS["sources.freshness"].compute(warehouse, Filters())
-        shown = result.frame[["source_id", "kind", "last_loaded_at", "latest_at", "studies", "events", "quarantined"]]
+        named = {"source_id": "source", "last_loaded_at": "loaded (UTC)", "latest_at": "latest (UTC)",
+                 "studies": "studies", "events": "events", "quarantined": "left out"}
+        shown = result.frame[list(named)].rename(columns=named)
         print_table(shown, f"Snapshot {warehouse.revision} in {_safe_url(settings)}", result.units)
 
 
