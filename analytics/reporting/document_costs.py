@@ -129,7 +129,7 @@ def _demand(appraisal: Appraisal) -> Block:
     return Tiles((
         Tile("Held today", format_quantity(demand.bytes_held, BYTES), f"on {demand.as_of.isoformat()}"),
         Tile("Added in twelve months", format_quantity(float(last["bytes"]), BYTES), f"{last['studies']:,.0f} studies"),
-        Tile("Stored uncompressed", f"{share:.0f} %", f"{format_quantity(encodable, BYTES)} of it has a measured ratio"),
+        Tile("Stored uncompressed", f"{share:.0f} %", f"{format_quantity(encodable, BYTES)} with a measured ratio"),
         Tile("Growth of bytes added", f"{100 * rates['bytes']:.1f} % a year",
              _growth(demand.growth["bytes"], rates["bytes"])),
         Tile("Growth of studies", f"{100 * rates['studies']:.1f} % a year",
