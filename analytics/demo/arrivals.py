@@ -19,6 +19,7 @@ _EPOCH = date(1970, 1, 1)
 _WEEKDAY = np.array([[1.05, 1.10, 1.05, 1.05, 1.10, 0.55, 0.50],
                      [1.10, 1.08, 1.05, 1.05, 0.95, 0.10, 0.03],
                      [1.05, 0.98, 0.97, 0.97, 1.00, 1.02, 1.01]])
+_WEEKDAY /= _WEEKDAY.mean(axis=1, keepdims=True)
 _HOLIDAY = np.array([0.55, 0.02, 0.95])
 _MONTH = np.array([1.05, 1.02, 1.03, 0.97, 1.00, 1.00, 0.98, 0.93, 1.01, 1.03, 1.04, 0.94])
 # Share of exams by hour, 0 to 23.
@@ -87,6 +88,8 @@ def expected(days: np.ndarray, stations: list[plan.Station]) -> np.ndarray:
         growth = (1 + modality.growth) ** years
         closed = (holiday | (wd >= 5)) & (not station.weekends)
         base = modality.mix * station.share * np.array(modality.classes)
+        if not station.weekends:
+            base = base * _WEEKDAY.sum(axis=1) / _WEEKDAY[:, :5].sum(axis=1)
         rate[:, column, :] = (by_class * growth * ~closed).T * base
     return rate
 
