@@ -25,8 +25,8 @@ def exam(number: int, day: str | None, size: int | None = 100, modality: str = "
     kept = date if stored is None else dt.date.fromisoformat(stored)
     at = None if kept is None else dt.datetime(kept.year, kept.month, kept.day, 12, tzinfo=dt.UTC)
     return {"exam_id": str(number), "stored_at": at, "has_study": True, "has_order": False, "modality": modality,
-            "exam_date": date, "stored_date": kept, "size_bytes": size, "number_of_instances": 10, "transfer_syntax_uid": syntax,
-            "site": "North", **more}
+            "exam_date": date, "stored_date": kept, "size_bytes": size, "number_of_instances": 10,
+            "transfer_syntax_uid": syntax, "site": "North", **more}
 
 
 HISTORY = [
