@@ -45,7 +45,7 @@ class Watch:
 
     def check(self) -> None:
         """Raise where the file ends too early."""
-        if self.end > self._size:
+        if self.end == 0 or self.end > self._size:  # nothing after the file meta information, or half an element
             raise Truncated
         if self.pixel_length == UNDEFINED:
             self._walk_fragments()

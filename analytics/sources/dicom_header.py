@@ -154,6 +154,10 @@ def _row(header: _Header, pseudonymizer: Pseudonymizer, zone: str) -> dict[str, 
     def instant(what: str) -> Any:
         return dv.instant_of(header.text(f"{what}Date"), header.text(f"{what}Time"), offset, zone)
 
+    if row["patient_sex"] not in dv.SEXES:  # free text here has been seen to be a name
+        if row["patient_sex"]:
+            header.malformed.setdefault("PatientSex", "not M, F or O")
+        row["patient_sex"] = None
     born = dv.date_of(header.text("PatientBirthDate"))
     row |= {
         "patient_key": pseudonymizer.patient_key(header.text("PatientID")),

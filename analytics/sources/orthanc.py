@@ -25,7 +25,7 @@ from analytics.warehouse.schema import instances
 
 _AS_THEY_ARE = ("sop_instance_uid", "series_instance_uid", "study_instance_uid", "sop_class_uid", "modality",
                 "transfer_syntax_uid", "station_name", "manufacturer", "series_description", "protocol_name",
-                "body_part_examined", "accession_number", "institution_name", "study_description", "patient_sex")
+                "body_part_examined", "accession_number", "institution_name", "study_description")
 _OPENERS = "orthanc+sqlite:///path/index or orthanc+postgresql://user@host/database"
 
 
@@ -103,6 +103,7 @@ class Orthanc:
             "patient_key": self._patient_key(values["patient_id"]),
             "name_key": self._key("name", plain_name(values["patient_name"])),
             "birth_date_key": self._key("birth_date", born.strftime("%Y%m%d")) if born else None,
+            "patient_sex": values["patient_sex"] if values["patient_sex"] in dv.SEXES else None,
             "patient_birth_year": born.year if born else None,
             "size_bytes": int(record["size_bytes"] or 0),
             "stored_at": _received(values["received"]),

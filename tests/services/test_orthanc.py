@@ -24,9 +24,9 @@ from tests.support import SHARED_DICOM, need, which
 pytestmark = pytest.mark.service("orthanc")
 
 
-SAME_PATIENT = "badVR.dcm"
-"""Its PatientID differs from that of rtdose.dcm in a trailing blank, which DICOM says is nothing (PS3.5 6.2) and
-Orthanc takes for another patient: a test of its own loads both."""
+SAME_PATIENT = ("rtdose_rle.dcm", "rtdose_rle_1frame.dcm")
+"""Their PatientID ends in a blank, which DICOM says is nothing (PS3.5 6.2); Orthanc strips it from rtdose.dcm and not
+from these, and so takes one patient for two: a test of its own loads both."""
 
 
 def real_files() -> list[Path]:
@@ -36,7 +36,7 @@ def real_files() -> list[Path]:
     found += sorted((shipped / "dicomdirtests").rglob("*"))[:60]
     if SHARED_DICOM.is_dir():
         found += [path for path in sorted(SHARED_DICOM.rglob("*")) if path.is_file()][::40]
-    return [path for path in found if path.is_file() and path.name not in ("DICOMDIR", SAME_PATIENT)]
+    return [path for path in found if path.is_file() and path.name not in ("DICOMDIR", *SAME_PATIENT)]
 
 
 def fill(server: Server) -> int:
@@ -140,7 +140,7 @@ def test_patient_ids_that_differ_in_a_blank_are_one_patient_and_it_is_said(
         start_orthanc: Starter, duck_store: Store, settings: Settings) -> None:
     server = start_orthanc()
     shipped = Path(pydicom.data.__file__).parent / "test_files"
-    for name in ("rtdose.dcm", SAME_PATIENT):
+    for name in ("rtdose.dcm", SAME_PATIENT[0]):
         assert server.store(shipped / name)
     assert server.ask("/statistics")["CountStudies"] == 2
     record = load(duck_store, server.spec, settings)
