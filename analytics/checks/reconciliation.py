@@ -30,8 +30,8 @@ class StudyHasAnOrder(Check):
     spec = CheckSpec(
         id="REC601", name="Every study has an order", severity=Severity.WARNING, category="reconciliation",
         definition="Denominator: studies of sites whose RIS is loaded, dated between its first and last exam, in "
-                   "sources that give accession numbers at all. Violated where no order or event of the RIS has the study's "
-                   "accession number, or the study has none.",
+                   "sources that give accession numbers at all. Violated where no order or event of the RIS has the "
+                   "study's accession number, or the study has none.",
         citation=f"{_SWF}; IHE Radiology, Patient Information Reconciliation (PIR): unscheduled studies are matched to "
                  "an order afterwards",
         fix_technologist="For an emergency done without an order, ask for the order the same day and link the study.",

@@ -91,21 +91,25 @@ def term_of(body_part: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return term
 
 
-def _named(region: Region, text: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    named = text.regexp_match(word(region.words))
-    return sa.and_(named, sa.not_(text.regexp_match(word(region.unless)))) if region.unless else named
+def regions_named(text: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Return the regions that a description, in upper case, names: bit n for region n, 0 for none."""
+    def named(region: Region) -> sa.ColumnElement[bool]:
+        found = text.regexp_match(word(region.words))
+        return sa.and_(found, sa.not_(text.regexp_match(word(region.unless)))) if region.unless else found
+
+    return _bits([named(region) for region in REGIONS])
 
 
-def comparable(text: sa.ColumnElement[Any], term: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Return whether both a description, in upper case, and a term name anatomy that is known here."""
-    known = sorted({literal_term for region in REGIONS for literal_term in region.terms})
-    return sa.and_(term.in_([literal(one) for one in known]), sa.or_(*(_named(region, text) for region in REGIONS)))
+def regions_of(term: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Return the regions that a term of Body Part Examined means: bit n for region n, 0 for one not known here."""
+    return _bits([term.in_([literal(one) for one in region.terms]) for region in REGIONS])
 
 
-def agrees(text: sa.ColumnElement[Any], term: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Return whether a description names a region that the term means."""
-    return sa.or_(*(sa.and_(term.in_([literal(one) for one in region.terms]), _named(region, text))
-                    for region in REGIONS))
+def _bits(conditions: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[int]:
+    bits = literal(0)
+    for n, condition in enumerate(conditions):
+        bits = bits + sa.case((condition, literal(1 << n)), else_=literal(0))
+    return sa.cast(bits, sa.BigInteger)
 
 
 def side_named(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
