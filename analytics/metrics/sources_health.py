@@ -152,11 +152,11 @@ def transfer_delay(warehouse: Warehouse, filters: Filters, period: Period = "mon
     rows = scope.rows(sa.not_(reversed_), period=period_start(exams.c.exam_date, period), minutes=delay)
     dimensions = ("period", "site", "station_name")
 
-    def figures(c: Columns) -> dict[str, sa.ColumnElement[Any]]:
-        return {"median": quantile(c.minutes, 0.5), "p90": quantile(c.minutes, 0.9), "n": sa.func.count()}
+    def middle(c: Columns) -> dict[str, sa.ColumnElement[Any]]:
+        return {"median": quantile(c.minutes, 0.5), "n": sa.func.count()}
 
-    frame = warehouse.read(aggregate(rows, dimensions, figures))
-    whole = warehouse.arrow(aggregate(rows, (), figures)).to_pylist()[0]
+    frame = warehouse.read(aggregate(rows, dimensions, lambda c: {**middle(c), "p90": quantile(c.minutes, 0.9)}))
+    whole = warehouse.arrow(aggregate(rows, (), middle)).to_pylist()[0]
     return MetricResult(
         METRICS["sources.transfer_delay"].spec, frame, "median", dimensions, whole["n"], warehouse.revision,
         {"n": EXAMS}, scope.left_out({"received before the exam was complete": reversed_}), rows, whole["median"])

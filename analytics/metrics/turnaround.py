@@ -109,7 +109,9 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
     dimensions = ("period", by) if by else ("period",)
     frame = warehouse.read(aggregate(measured, dimensions, _figures))
     frame["whole"] = whole_periods(frame.period, period, filters, scope.whole_until)
-    whole = warehouse.arrow(aggregate(measured, (), _figures)).to_pylist()[0]
+    in_all = aggregate(measured, (), lambda c: {
+        "n": sa.func.count(c.minutes), "open": sa.func.count(c.age), "median": quantile(c.minutes, 0.5)})
+    whole = warehouse.arrow(in_all).to_pylist()[0]
     notes = [OPEN_NOTE.format(**whole)] if whole["open"] else []
     if allowed:
         source = TARGETS_CITATION if allowed is TARGETS_MINUTES else "set by the site"

@@ -96,11 +96,11 @@ def duration_by_period(warehouse: Warehouse, filters: Filters, period: Period = 
     rows = timed.rows(period=period_start(exams.c.exam_date, period))
     dimensions = ("period", "site", "station_name", "modality")
 
-    def figures(c: Columns) -> dict[str, sa.ColumnElement[Any]]:
-        return {"median": quantile(c.minutes, 0.5), "p90": quantile(c.minutes, 0.9), "exams": sa.func.count()}
+    def middle(c: Columns) -> dict[str, sa.ColumnElement[Any]]:
+        return {"median": quantile(c.minutes, 0.5), "exams": sa.func.count()}
 
-    frame = warehouse.read(aggregate(rows, dimensions, figures))
-    whole = warehouse.arrow(aggregate(rows, (), figures)).to_pylist()[0]
+    frame = warehouse.read(aggregate(rows, dimensions, lambda c: {**middle(c), "p90": quantile(c.minutes, 0.9)}))
+    whole = warehouse.arrow(aggregate(rows, (), middle)).to_pylist()[0]
     frame["whole"] = whole_periods(frame.period, period, filters, timed.scope.whole_until)
     return MetricResult(
         METRICS["utilization.duration_by_period"].spec, frame, "median", dimensions, whole["exams"],
