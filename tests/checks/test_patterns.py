@@ -30,8 +30,9 @@ TEXT = sa.column("text", sa.String)
 
 def values(expression: sa.ColumnElement[Any], texts: list[str]) -> list[Any]:
     """Return what an expression of `TEXT` says of each text, by DuckDB."""
-    rows = sa.values(sa.column("row", sa.Integer), TEXT, name="rows").data(list(enumerate(texts)))
-    select = sa.select(expression).select_from(rows).order_by(sa.column("row"))
+    rows = sa.union_all(*(sa.select(sa.literal(n).label("place"), sa.literal(text).label("text"))
+                          for n, text in enumerate(texts))).subquery("texts")
+    select = sa.select(expression).select_from(rows).order_by(rows.c.place)
     compiled = select.compile(dialect=DuckSession.dialect, compile_kwargs={"literal_binds": True})
     return [row[0] for row in duckdb.connect().execute(str(compiled)).fetchall()]
 
