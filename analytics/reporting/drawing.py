@@ -162,6 +162,7 @@ def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str) ->
     step = (last - bulk) / max(len(held) - len(early), 1)
     figure.update_xaxes(range=[plain(bulk - step), plain(last + step)])
     figure.add_annotation(
-        text=f"◂ {len(early):,} earlier {period_of(held.index)}s with {early.sum():,.0f} in all are in the table",
+        text=f"◂ earlier, in the table: {len(early):,} {period_of(held.index)}{'s' if len(early) > 1 else ''} with "
+             f"{early.sum():,.0f} in all",
         xref="paper", yref="paper", x=1, y=0, yshift=-24, xanchor="right", yanchor="top", showarrow=False, font_size=11)
     figure.update_layout(margin_b=44)

@@ -161,7 +161,6 @@ def show_downloads(assumptions: Assumptions, prices: PriceBook, option_ids: tupl
 def show_scenarios(option_ids: tuple[str, ...], assumptions: Assumptions, prices: PriceBook) -> None:
     """Let the reader save what is set here under a name, and take up what was saved."""
     ledger: Ledger = cache.ledger()
-    saved = {one.name: one for one in ledger.scenarios()}
     title("Scenarios", "What is set on this page, kept under a name. Nothing saved is ever lost.")
     left, right = st.columns(2, vertical_alignment="bottom")
     with left, st.form("save-scenario", border=False):
@@ -172,7 +171,8 @@ def show_scenarios(option_ids: tuple[str, ...], assumptions: Assumptions, prices
             ledger.save_scenario(wanted, prices.to_csv(), assumptions.to_json(), option_ids, person)
             st.success(f"Saved as {wanted}.")
     with right:
-        chosen = st.selectbox("Saved scenarios", list(saved), index=None, placeholder="None chosen",
+        saved = {one.name: one for one in ledger.scenarios()}
+        chosen = st.selectbox("Saved scenarios", list(saved), index=None, placeholder="None chosen", key="scenario",
                               format_func=lambda one: f"{one} · {saved[one].saved_by} · {saved[one].saved_at:%Y-%m-%d}")
         if st.button("Take up this scenario", disabled=chosen is None) and chosen:
             scenario = saved[chosen]

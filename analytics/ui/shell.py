@@ -88,20 +88,30 @@ def open_page(title: str, *, filtered: bool = True) -> Iterator[Page]:
     st.set_page_config(page_title=f"{title} · pacsmeter", page_icon=BRAND, layout="wide")
     st.html(_STYLE)
     draw_navigation()
+    page = None
     with guarded(title):
-        if cache.store().current_revision() == 0:
-            _head(entry, "")
-            empty_state("nothing_loaded", "Nothing is loaded yet",
-                        "Load the demo hospital with `pacsmeter load demo`, or your own exports with "
-                        "`pacsmeter load FILE.toml`. This page shows the data as soon as the load is published.")
-            st.stop()
-        warehouse = cache.warehouse()
-        choices = cache.ask(filter_choices, warehouse.revision)
-        page = Page(warehouse, current(), cache.settings(), choices)
-        _head(entry, _state_of(page))
-        if choices.is_demo:
-            st.html('<div class="pm-demo"><b>Demo hospital: invented data.</b> Figures here are made of '
-                    "invented exams, or include them; the page Sources says which source is a demo.</div>")
-        if filtered:
-            draw_filters(choices)
+        page = _opened(entry, filtered)
+    if page is None:
+        st.stop()
+    with guarded(title):
         yield page
+
+
+def _opened(entry: Entry, filtered: bool) -> Page:
+    """Draw the head of a page and give it its data; where nothing is loaded, say so and go no further."""
+    if cache.store().current_revision() == 0:
+        _head(entry, "")
+        empty_state("nothing_loaded", "Nothing is loaded yet",
+                    "Load the demo hospital with `pacsmeter load demo`, or your own exports with "
+                    "`pacsmeter load FILE.toml`. This page shows the data as soon as the load is published.")
+        st.stop()
+    warehouse = cache.warehouse()
+    choices = cache.ask(filter_choices, warehouse.revision)
+    page = Page(warehouse, current(), cache.settings(), choices)
+    _head(entry, _state_of(page))
+    if choices.is_demo:
+        st.html('<div class="pm-demo"><b>Demo hospital: invented data.</b> Figures here are made of invented exams, '
+                "or include them; the page Sources says which source is a demo.</div>")
+    if filtered:
+        draw_filters(choices)
+    return page
