@@ -73,6 +73,11 @@ CASES = [
          "over_48_h": 0, "whole": False},
     ], headline=120.0, n=3, left_out={**CANCELLED, **never("ready to read"),
                                       **reversed_("final report", "ready to read")}),
+    Case("turnaround.swim_rtat", [
+        # A target of 4 days for routine exams alone: 1 kept it; in February 4 is open and still has time: nothing is due
+        {"period": JANUARY, "within_target": 100.0}, {"period": FEBRUARY, "within_target": None},
+    ], headline=120.0, options={"targets": {"R": 5760.0}},
+        left_out={**CANCELLED, **never("ready to read"), **reversed_("final report", "ready to read")}),
     Case("turnaround.acr_grid", [
         # 09:20-10:30 70, 10:10-12:20 130, 10:00-10:10 next day 1450; 130 + 0.8 x 1320 = 1186; open 1470 and 100
         {"period": JANUARY, "n": 3, "median": 130.0, "p90": 1186.0, "open": 0, "open_median_age": None},
