@@ -74,7 +74,7 @@ CASES = [
     ], headline=120.0, n=3, left_out={**CANCELLED, **never("ready to read"),
                                       **reversed_("final report", "ready to read")}),
     Case("turnaround.swim_rtat", [
-        # A target of 4 days for routine exams alone: 1 kept it; in February 4 is open and still has time: nothing is due
+        # A target of 4 days for routine exams alone: 1 kept it; 4 is open and has time left, so nothing is due
         {"period": JANUARY, "within_target": 100.0}, {"period": FEBRUARY, "within_target": None},
     ], headline=120.0, options={"targets": {"R": 5760.0}},
         left_out={**CANCELLED, **never("ready to read"), **reversed_("final report", "ready to read")}),
