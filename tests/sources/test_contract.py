@@ -16,7 +16,12 @@ from analytics.sources.load import LoadRecord, load_source
 from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import FACTS, files, loads, quarantine, sources
 from analytics.warehouse.store import Store, open_store
-from tests.sources.sites import SITES, Export, Folder, OrthancIndex, Site, WideEvents
+from tests.sources.fake_orthanc import OrthancIndex
+from tests.sources.sites import CompressedExport, Export, Folder, LongEvents, ParquetExport, Site, WideEvents
+
+SITES: tuple[type[Site], ...] = (
+    Export, CompressedExport, ParquetExport, WideEvents, LongEvents, Folder, OrthancIndex)
+"""Every kind of source: one line each, and the contract does the rest."""
 
 ON_BOTH = (Export, WideEvents, Folder, OrthancIndex)
 """How an export is written makes no difference to the engine: the others run on DuckDB alone."""

@@ -15,7 +15,7 @@ from analytics.sources import orthanc_sqlite
 from analytics.sources.load import load_source
 from analytics.warehouse.schema import instances, studies
 from analytics.warehouse.store import Store
-from tests.sources.sites import OrthancIndex
+from tests.sources.fake_orthanc import OrthancIndex
 
 
 class FromZero(OrthancIndex):

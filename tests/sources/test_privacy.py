@@ -14,7 +14,8 @@ from analytics.core.settings import Settings
 from analytics.sources.load import load_source
 from analytics.warehouse.schema import metadata, studies
 from analytics.warehouse.store import Store, Warehouse
-from tests.sources.sites import BORN, IDS, NAMES, SECRETS, Export, Folder, OrthancIndex, Site, dicom_dataset, write_rows
+from tests.sources.fake_orthanc import OrthancIndex
+from tests.sources.sites import BORN, IDS, NAMES, SECRETS, Export, Folder, Site, dicom_dataset, write_rows
 
 
 def every_text(warehouse: Warehouse) -> str:
