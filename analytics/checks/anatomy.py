@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.checks.base import Check
-from analytics.checks.regions import regions_named, regions_of, side_named, term_of, word
+from analytics.checks.regions import regions_by_term, regions_named, side_named, term_of, word
 from analytics.checks.wording import evidence, given, in_source_of_files, in_source_that_gives, violated
 from analytics.core.findings import CheckSpec, Severity
 from analytics.core.terms import PAIRED_BODY_PARTS
@@ -17,6 +17,7 @@ from analytics.warehouse.schema import instances, series, studies
 _SERIES_MODULE = "DICOM PS3.3 2024e, C.7.3.1 General Series Module"
 _KEY = ("source_id", "study_instance_uid", "series_instance_uid")
 _PROJECTIONS = ("DX", "CR", "MG")
+_ONCE = "MATERIALIZED"  # patterns are matched once a text, not again for each row that has it
 _VIEWS = tuple((side, view) for side in "RL" for view in ("CC", "MLO"))
 
 
@@ -54,14 +55,8 @@ def _regions_by_text() -> sa.CTE:
     """Return the regions that each description names. Texts repeat from day to day: each is read once."""
     every = sa.union(*(sa.select(sa.func.upper(column).label("text")).where(given(column)) for column in (
         studies.c.study_description, series.c.series_description, series.c.protocol_name))).subquery("every_text")
-    return sa.select(every.c.text, regions_named(every.c.text).label("regions")).cte("regions_by_text")
-
-
-def _regions_by_part() -> sa.CTE:
-    """Return the regions that each body part, as it is written, means."""
-    every = sa.union(*(sa.select(column.label("part")).where(given(column)) for column in (
-        studies.c.body_part_examined, series.c.body_part_examined))).subquery("every_part")
-    return sa.select(every.c.part, regions_of(term_of(every.c.part)).label("regions")).cte("regions_by_part")
+    return sa.select(every.c.text, regions_named(every.c.text).label("regions")).cte(
+        "regions_by_text").prefix_with(_ONCE)
 
 
 class BodyPartAgrees(Check):
@@ -82,12 +77,12 @@ class BodyPartAgrees(Check):
 
     def candidates(self) -> sa.Select[Any]:
         said = _descriptions()
-        text, term, words = _regions_by_text(), _regions_by_part(), sa.func.upper
+        text, terms, words = _regions_by_text(), regions_by_term(), sa.func.upper
         of_study, of_series, of_protocol = text.alias("of_study"), text.alias("of_series"), text.alias("of_protocol")
         with_part = sa.select(series.c.study_instance_uid).where(
             _of_study(series, studies), given(series.c.body_part_examined))
         of_all = (series.join(said, _of_study(series, said), isouter=True)
-                  .join(term, series.c.body_part_examined == term.c.part)
+                  .join(terms, term_of(series.c.body_part_examined) == terms.c.term)
                   .join(of_study, words(said.c.said) == of_study.c.text, isouter=True)
                   .join(of_series, words(series.c.series_description) == of_series.c.text, isouter=True)
                   .join(of_protocol, words(series.c.protocol_name) == of_protocol.c.text, isouter=True))
@@ -95,18 +90,18 @@ class BodyPartAgrees(Check):
         for other in (of_series, of_protocol):
             named = named.bitwise_or(sa.func.coalesce(other.c.regions, literal(0)))
         rows = sa.union_all(
-            sa.select(*(series.c[name] for name in _KEY), term.c.part, term.c.regions.label("meant"),
+            sa.select(*(series.c[name] for name in _KEY), terms.c.term, terms.c.regions.label("meant"),
                       named.label("named"), _text(said.c.said, series.c.series_description,
                                                   series.c.protocol_name).label("said")).select_from(of_all),
-            sa.select(studies.c.source_id, studies.c.study_instance_uid, sa.cast(sa.null(), sa.String), term.c.part,
-                      term.c.regions, text.c.regions, _text(studies.c.study_description))
-            .select_from(studies.join(term, studies.c.body_part_examined == term.c.part)
+            sa.select(studies.c.source_id, studies.c.study_instance_uid, sa.cast(sa.null(), sa.String), terms.c.term,
+                      terms.c.regions, text.c.regions, _text(studies.c.study_description))
+            .select_from(studies.join(terms, term_of(studies.c.body_part_examined) == terms.c.term)
                          .join(text, words(studies.c.study_description) == text.c.text)).where(~sa.exists(with_part)),
         ).subquery("rows")
         return sa.select(
             *(rows.c[name] for name in _KEY), violated(rows.c.named.bitwise_and(rows.c.meant) == literal(0)),
-            evidence("Body Part Examined is ", rows.c.part, "; described as ", sa.func.trim(rows.c.said)),
-        ).where(rows.c.named != literal(0), rows.c.meant != literal(0))
+            evidence("Body Part Examined is ", rows.c.term, "; described as ", sa.func.trim(rows.c.said)),
+        ).where(rows.c.named != literal(0))
 
 
 class LateralityIsPresent(Check):

@@ -97,19 +97,26 @@ def regions_named(text: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
         found = text.regexp_match(word(region.words))
         return sa.and_(found, sa.not_(text.regexp_match(word(region.unless)))) if region.unless else found
 
-    return _bits([named(region) for region in REGIONS])
-
-
-def regions_of(term: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """Return the regions that a term of Body Part Examined means: bit n for region n, 0 for one not known here."""
-    return _bits([term.in_([literal(one) for one in region.terms]) for region in REGIONS])
-
-
-def _bits(conditions: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[int]:
     bits = literal(0)
-    for n, condition in enumerate(conditions):
-        bits = bits + sa.case((condition, literal(1 << n)), else_=literal(0))
+    for n, region in enumerate(REGIONS):
+        bits = bits + sa.case((named(region), literal(1 << n)), else_=literal(0))
     return sa.cast(bits, sa.BigInteger)
+
+
+def bits_of_terms() -> dict[str, int]:
+    """Return the regions that each term of Body Part Examined means: bit n for region n."""
+    bits: dict[str, int] = {}
+    for n, region in enumerate(REGIONS):
+        for term in region.terms:
+            bits[term] = bits.get(term, 0) | 1 << n
+    return bits
+
+
+def regions_by_term() -> sa.Subquery:
+    """Return a table of the terms known here and the regions that each means: ``term``, ``regions``."""
+    rows = (sa.select(literal(term).label("term"), sa.cast(literal(bits), sa.BigInteger).label("regions"))
+            for term, bits in sorted(bits_of_terms().items()))
+    return sa.union_all(*rows).subquery("regions_by_term")
 
 
 def side_named(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
