@@ -21,7 +21,8 @@ from analytics.warehouse.store import Store, open_store
 from tests.support import SHARED_DICOM, need, which
 
 # A test says what is right, not how fast: a busy machine must not fail it.
-hypothesis.settings.register_profile("pacsmeter", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "pacsmeter", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("pacsmeter")
 POSTGRES_INSTALL = "apt-get install postgresql-15"
 DEMO_SCALE = 0.02
