@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,9 @@ class Session(ABC):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Run what is inside as one step: all of it or nothing."""
+
+    def analyze(self, tables: Iterable[sa.Table]) -> None:  # noqa: B027 - most engines count as they write
+        """Count anew what the planner goes by, where an engine does not do so while it writes."""
 
     @abstractmethod
     def close(self) -> None:
@@ -215,6 +218,10 @@ class PostgresSession(Session):
         finally:
             self._in_block = False
         self._held.commit()
+
+    def analyze(self, tables: Iterable[sa.Table]) -> None:
+        for table in tables:
+            self.execute(sa.DDL(f'ANALYZE "{self._schema}"."{table.name}"'))
 
     def close(self) -> None:
         if self._held is not None:

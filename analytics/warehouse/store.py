@@ -23,6 +23,7 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
 from analytics.warehouse.engine import Session, stage_name, stage_table, table_schema
 from analytics.warehouse.merge import Counts, merge_stage
+from analytics.warehouse.schema import metadata
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,10 @@ class Draft(Warehouse):
             counts = merge_stage(self._session, table, source_id, complete=complete)
         del self._staged[stage_name(table)]
         return counts
+
+    def analyze(self) -> None:
+        """Let the planner know what has been loaded: joins over a fresh draft are planned blindly without it."""
+        self._session.analyze(metadata.sorted_tables)
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """Run several statements as one step."""
