@@ -47,6 +47,7 @@ def run_checks(draft: Draft, *, ids: Iterable[str] | None = None, progress: Prog
     chosen = list(CHECKS) if ids is None else [CHECKS[check_id] for check_id in ids]
     if ids is None:
         _forget_retired(draft)
+    draft.analyze()
     runs = []
     for done, check in enumerate(chosen):
         progress("checking", done, len(chosen))
