@@ -25,7 +25,7 @@ def main() -> None:
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="pacsmeter-bench-"))
     hospital = folder / f"hospital-{asked.studies}"
     if not (hospital / "truth.json").exists():
-        generate(hospital, seed=2026, scale=asked.studies / STUDIES_AT_SCALE_1)
+        generate(hospital, seed=2026, scale=asked.studies / STUDIES_AT_SCALE_1, images=False)
     lines = [
         "# Benchmarks", "",
         f"Made by `make bench` on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}. "
