@@ -21,9 +21,11 @@ _NAMED: dict[str, dict[str, str]] = {
 NOT_STATED = "not stated"
 _LABELS = {
     "exam_hour": "Hour of day", "hour": "Hour of day", "exam_weekday": "Day of week", "weekday": "Day of week",
-    "station_name": "Device", "transfer_syntax_uid": "Transfer syntax", "study_instance_uid": "Study UID",
+    "station_name": "Device", "transfer_syntax_uid": "Transfer syntax", "study_instance_uid": "Study Instance UID",
     "patient_class": "Patient class", "storage_tier": "Storage tier", "p90": "90th percentile", "n": "Exams",
     "size_bytes": "Size", "number_of_instances": "Images", "number_of_series": "Series", "exam_at": "Exam",
+    "series_instance_uid": "Series Instance UID", "sop_instance_uid": "SOP Instance UID", "source_id": "Source",
+    "exam_date": "Exam date", "check_id": "Check", "patient_birth_year": "Birth year", "sop_class_uid": "SOP Class UID",
     "accession_number": "Accession", "period": "Period", "share": "Share", "rate": "Rate",
 }
 

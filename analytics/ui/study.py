@@ -14,6 +14,7 @@ from analytics.metrics.study import (
     study_copies,
     study_facts,
     study_findings,
+    study_images,
     study_series,
     study_timeline,
 )
@@ -89,6 +90,11 @@ def show_study(page: Page, uid: str) -> None:
     with st.container(border=True):
         title("Images", "Those whose files are within reach, and what was measured on them")
         show_images(page, page.read(images_of_study, uid), uid)
+    headers = page.read(study_images, uid)
+    if len(headers):
+        with st.container(border=True):
+            title("What the headers say", "One row an image, as its file has it")
+            show_table(page, headers, "Headers", hide=(*_OURS, "path", "has_pixel_data", "station_name"))
     with st.container(border=True):
         title("Series")
         show_table(page, page.read(study_series, uid), "Series", hide=_OURS)
@@ -106,8 +112,8 @@ def _headlines(page: Page, facts: dict[str, Any], findings: int) -> None:
           " · ".join(item for item in said if item) + f" · accession {facts['accession_number'] or '–'}")
     headline_row([
         Card("Exam", exam_at, modality_words(facts["modality"] or "–")),
-        Card("Series and images", f"{format_quantity(facts['number_of_series'], SERIES)} · "
-             f"{format_quantity(facts['number_of_instances'], IMAGES)}"),
+        Card("In the archive", f"{format_quantity(facts['number_of_series'], SERIES)} · "
+             f"{format_quantity(facts['number_of_instances'], IMAGES)}", "series · images"),
         Card("Size", format_quantity(facts["size_bytes"], BYTES), syntax.name if syntax else ""),
         Card("Turnaround", _turnaround(facts), "ready to read to final report"),
         Card("Findings", f"{findings:,}", "of the checks", "bad" if findings else "good"),

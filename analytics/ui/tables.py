@@ -28,6 +28,8 @@ _UNITS = {
     "number_of_instances": IMAGES, "share": PERCENT, "rate": PERCENT,
 }
 _SAID = frozenset({"priority", "patient_class", "transfer_syntax_uid", "exam_weekday", "exam_hour"})
+_NUMBERS_OF = frozenset({"patient_birth_year", "series_number", "instance_number"})
+"""Numbers that name something, and are not counted: no thousands separator."""
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
 
 
@@ -46,6 +48,8 @@ def _formats(frame: pd.DataFrame, units: Mapping[str, str]) -> dict[str, Any]:
     for name in map(str, frame.columns):
         if name in units:
             found[name] = partial(_number, unit=units[name])
+        elif name in _NUMBERS_OF:
+            found[name] = _plain
         elif name in _SAID:
             found[name] = partial(words, name)
         elif pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name]):
@@ -60,6 +64,10 @@ def _shown(frame: pd.DataFrame, hide: tuple[str, ...]) -> pd.DataFrame:
     texts = [column for column in kept.columns if pd.api.types.is_object_dtype(kept[column])
              or pd.api.types.is_string_dtype(kept[column])]
     return kept.assign(**{column: kept[column].astype(object).where(kept[column].notna(), "") for column in texts})
+
+
+def _plain(value: Any) -> str:
+    return "–" if is_missing(value) else f"{int(value)}"
 
 
 def _number(value: Any, unit: str) -> str:

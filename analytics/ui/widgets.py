@@ -193,6 +193,7 @@ def _behind(page: Page, result: MetricResult, mark: dict[str, Any], stem: str) -
     group = " · ".join(words(name, value) for name, value in mark.items())
     count = count_behind(page.warehouse, result, mark)
     found = studies_behind(page.warehouse, result, mark)
+    found = found[["exam_date", *(name for name in found.columns if name != "exam_date")]]
     more = f", the latest {len(found):,} of them here" if count > len(found) else ""
     title(f"{count:,} studies behind {group or result.spec.name}", f"The rows this mark was made from{more}.")
     show_table(page, found, f"Studies behind {result.spec.name}", studies=True, key=stem,
