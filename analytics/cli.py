@@ -17,8 +17,9 @@ from analytics import __version__
 from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
 from analytics.core.findings import Outcome
-from analytics.core.settings import Settings, load_settings
+from analytics.core.settings import load_settings
 from analytics.terminal import err, log_unforeseen, out, print_table, shown_progress
+from analytics.warehouse.engine import shown_url
 from analytics.warehouse.store import open_store, open_warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -104,17 +105,25 @@ def check(
     ids: Annotated[list[str] | None, typer.Option("--id", help="Only this check, such as IDN203.")] = None,
     findings: Annotated[int, typer.Option(min=0, help="Print so many findings of each check.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    truth: Annotated[Path | None, typer.Option(
+        help="truth.json of a demo hospital: print recall and false positives of each planted fault.")] = None,
 ) -> None:
     """Say what each check found in the snapshot: how many rows it looked at, how many violate it.
 
     Example: pacsmeter check --fail-on error
     """
     from analytics.checks.catalog import CHECKS
+    from analytics.checks.recall import compare_with_truth, read_truth
     from analytics.checks.results import check_summary, findings_of
 
     for check_id in ids or ():
         CHECKS[check_id]
     with open_warehouse(load_settings()) as warehouse:
+        if truth is not None:
+            recall = compare_with_truth(warehouse, read_truth(truth))
+            shown = recall[["check_id", "kind", "planted", "found", "recall", "false_positives"]]
+            print_table(shown, "What was planted, and what was found", {"recall": "%"})
+            return
         summary = check_summary(warehouse, Filters())
         if ids:
             summary = summary[summary["check_id"].isin(ids)]
@@ -212,7 +221,7 @@ def status() -> None:
         named = {"source_id": "source", "last_loaded_at": "loaded (UTC)", "latest_at": "latest (UTC)",
                  "studies": "studies", "events": "events", "quarantined": "left out"}
         shown = result.frame[list(named)].rename(columns=named)
-        print_table(shown, f"Snapshot {warehouse.revision} in {_safe_url(settings)}", result.units)
+        print_table(shown, f"Snapshot {warehouse.revision} in {shown_url(settings.warehouse)}", result.units)
 
 
 @app.command("app")
@@ -248,12 +257,6 @@ def warehouse_rollback() -> None:
     Example: pacsmeter warehouse rollback
     """
     out.print(f"Readers see snapshot {open_store(load_settings()).rollback()} now.", highlight=False)
-
-
-def _safe_url(settings: Settings) -> str:
-    import sqlalchemy as sa
-
-    return sa.make_url(settings.warehouse).render_as_string(hide_password=True)
 
 
 def _version(value: bool) -> None:

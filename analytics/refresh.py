@@ -12,9 +12,9 @@ from analytics.checks.runner import run_checks
 from analytics.core.findings import CheckRun
 from analytics.core.progress import Progress, silent
 from analytics.core.settings import Settings
+from analytics.demo.hospital import generate
 from analytics.imaging.measure import measure_images
 from analytics.sources.base import Source
-from analytics.demo.hospital import generate
 from analytics.sources.load import LoadRecord, load_source
 from analytics.sources.open import open_source
 from analytics.warehouse.derive import derive_exams

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
+from analytics.core.errors import PacsmeterError
 from analytics.warehouse.schema import exams, findings, sources
 from analytics.warehouse.store import Warehouse
 
 STATION_MONTH = "station_name and month"
 _COLUMNS = ("check_id", "kind", "planted", "found", "recall", "findings", "false_positives", "explained")
+
+
+def read_truth(path: Path) -> dict[str, Any]:
+    """Read a demo's ``truth.json``; another file is an error that says so."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {"faults": content["faults"], "sources": content["sources"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PacsmeterError(f"This is not a demo's truth file ({type(error).__name__})",
+                             "Name the truth.json that `pacsmeter demo` wrote.", str(path)) from None
 
 
 def compare_with_truth(warehouse: Warehouse, truth: Mapping[str, Any]) -> pd.DataFrame:
@@ -24,7 +37,7 @@ def compare_with_truth(warehouse: Warehouse, truth: Mapping[str, Any]) -> pd.Dat
         The demo, loaded and checked.
     truth : mapping
         The content of ``truth.json``: ``faults``, each with ``check_id``, ``kind``, ``key``, ``keys`` and, for
-        keys that are no study, ``studies``.
+        keys that are no study, ``studies``; ``sources``, where they were planted (every demo source where not given).
 
     Returns
     -------
@@ -34,7 +47,7 @@ def compare_with_truth(warehouse: Warehouse, truth: Mapping[str, Any]) -> pd.Dat
         fault of the check accounts for; ``explained``, those of them that lie on a study, series or order where another
         fault was planted.
     """
-    seen = _findings(warehouse).to_dict("records")
+    seen = _findings(warehouse, truth.get("sources")).to_dict("records")
     faults = list(truth["faults"])
     planted_anywhere = {(fault["key"], key) for fault in faults for key in fault["keys"]}
     rows: list[dict[str, Any]] = []
@@ -44,14 +57,16 @@ def compare_with_truth(warehouse: Warehouse, truth: Mapping[str, Any]) -> pd.Dat
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"recall": "Float64"})
 
 
-def _findings(warehouse: Warehouse) -> pd.DataFrame:
+def _findings(warehouse: Warehouse, planted_in: Sequence[str] | None) -> pd.DataFrame:
     """Return the findings in the demo's sources, each with its exam's accession number."""
     demo = sa.select(sources.c.source_id).where(sources.c.is_demo)
+    if planted_in is not None:
+        demo = demo.where(sources.c.source_id.in_(planted_in))
     joined = findings.join(exams, findings.c.study_instance_uid == exams.c.study_instance_uid, isouter=True)
-    frame = warehouse.read(sa.select(
-        findings.c.check_id, findings.c.study_instance_uid, findings.c.series_instance_uid, findings.c.station_name,
-        findings.c.found_date, sa.func.coalesce(findings.c.accession_number, exams.c.accession_number).label(
-            "accession_number")).select_from(joined).where(findings.c.source_id.in_(demo)))
+    number = sa.func.coalesce(findings.c.accession_number, exams.c.accession_number).label("accession_number")
+    kept = (findings.c[name] for name in ("check_id", "path", "study_instance_uid", "series_instance_uid",
+                                          "station_name", "found_date"))
+    frame = warehouse.read(sa.select(*kept, number).select_from(joined).where(findings.c.source_id.in_(demo)))
     month = pd.to_datetime(frame["found_date"]).dt.strftime("%Y-%m")
     frame[STATION_MONTH] = frame["station_name"].astype(object) + " " + month
     return frame

@@ -84,8 +84,8 @@ def _missized(month: Month, rows: np.ndarray) -> None:
 
 
 def _other_modality(month: Month, rows: np.ndarray) -> None:
-    """A radiograph ordered as CR and made as DX is no fault: both become CT or another modality."""
-    others = np.array([code for code in MODALITY_CODES if code not in ("DX", "CR")], dtype=object)
+    """CR for DX, RF for XA or PT for NM is no fault: the order becomes one that no device of another kind fills."""
+    others = np.array(("CT", "MR", "US", "MG"), dtype=object)
     own = np.array(MODALITY_CODES, dtype=object)[month["modality"][rows]]
     place = month.rng.integers(0, len(others), len(rows))
     month.put("ordered_modality_text", rows, np.where(others[place] == own, others[place - 1], others[place]))

@@ -90,16 +90,17 @@ def write_phantoms(out: Path, *, seed: int, weeks: int = WEEKS, progress: Progre
 
 
 def image_faults(truth: list[dict[str, Any]]) -> list[PlantedFault]:
-    """Return the wrong images as faults by study; a file that has no study stays with the images alone."""
+    """Return the wrong images as faults: by study, and by path where a file has none."""
     faults: dict[tuple[str, str], PlantedFault] = {}
     for row in truth:
-        if row["check_id"] and "study_instance_uid" in row:
+        if row["check_id"]:
+            key = "study_instance_uid" if "study_instance_uid" in row else "path"
             kind = "scanner fails" if row.get("station_name") == plan.FAILING.station else row["what"]
             fault = faults.setdefault((row["check_id"], kind), PlantedFault(
                 row["check_id"], f"image: {kind}", "planted in the sample images. Row: image or series of the study",
-                "study_instance_uid", 0.0))
-            if row["study_instance_uid"] not in fault.keys:
-                fault.keys.append(row["study_instance_uid"])
+                key, 0.0))
+            if row[key] not in fault.keys:
+                fault.keys.append(row[key])
     return list(faults.values())
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from analytics.demo import plan
+
 
 @dataclass
 class PlantedFault:
@@ -40,7 +42,10 @@ class PlantedFault:
 
 @dataclass
 class Truth:
-    """Everything that was planted in one demo, as ``truth.json`` holds it."""
+    """Everything that was planted in one demo, as ``truth.json`` holds it.
+
+    ``sources`` are those in which it was planted: what is found in another, real images say, is no false positive.
+    """
 
     seed: int
     scale: float
@@ -48,6 +53,7 @@ class Truth:
     faults: list[PlantedFault]
     stories: list[dict[str, Any]]
     images: list[dict[str, Any]] = field(default_factory=list)
+    sources: tuple[str, ...] = (plan.ARCHIVE_SOURCE, plan.RIS_SOURCE, plan.IMAGES_SOURCE)
 
     def keys(self, check_id: str) -> set[str]:
         """Return every planted key of a check."""
@@ -66,4 +72,4 @@ class Truth:
         content = json.loads(path.read_text(encoding="utf-8"))
         names = PlantedFault.__dataclass_fields__
         content["faults"] = [PlantedFault(**{name: fault[name] for name in names}) for fault in content["faults"]]
-        return cls(**content)
+        return cls(**{**content, "sources": tuple(content["sources"])})

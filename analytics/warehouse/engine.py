@@ -249,10 +249,14 @@ def bare_table(table: sa.Table) -> sa.Table:
     return sa.Table(table.name, sa.MetaData(), *(sa.Column(column.name, column.type) for column in table.columns))
 
 
+def shown_url(url: str) -> str:
+    """Write a URL as it may be shown: without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
 def unreachable(url: str, error: Exception) -> PacsmeterError:
     """Say that the warehouse cannot be reached, without the password that its URL may hold."""
-    safe = sa.make_url(url).render_as_string(hide_password=True)
     return PacsmeterError(
         f"The warehouse cannot be reached ({type(error).__name__})",
-        "Check that the server runs and that PACSMETER_WAREHOUSE_URL is right.", safe,
+        "Check that the server runs and that PACSMETER_WAREHOUSE_URL is right.", shown_url(url),
     )

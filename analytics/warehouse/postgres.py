@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.warehouse.engine import PostgresSession, bare_table, unreachable
+from analytics.warehouse.engine import PostgresSession, bare_table, shown_url, unreachable
 from analytics.warehouse.schema import Instant, metadata
 from analytics.warehouse.store import Draft, Snapshot, Store, Warehouse, now_utc
 
@@ -81,7 +81,7 @@ class PostgresStore(Store):
             if not holder.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))):
                 raise PacsmeterError(
                     "Another load is writing this warehouse", "Wait until it ends, then try again.",
-                    sa.make_url(self._url).render_as_string(hide_password=True),
+                    shown_url(self._url),
                 )
             try:
                 yield
