@@ -20,12 +20,13 @@ with open_page("Definitions", filtered=False) as page:
     found = tuple(entry for entry in every if kind in ("", entry.kind) and entry.says(wanted))
     st.caption(f"{len(found):,} of {len(every):,} definitions")
     if found:
-        for entry in found:
-            with st.expander(f"**{entry.name}**  ·  {entry.kind}  ·  `{entry.id}`"):
-                st.markdown(entry.definition)
-                for label, text in entry.details:
-                    st.markdown(f"**{label}:** {text}")
-                st.caption(f"Source: {entry.citation}")
+        with st.container(gap="xxsmall"):
+            for entry in found:
+                with st.expander(f"**{entry.name}**  ·  {entry.kind}  ·  `{entry.id}`"):
+                    st.markdown(entry.definition)
+                    for label, text in entry.details:
+                        st.markdown(f"**{label}:** {text}")
+                    st.caption(f"Source: {entry.citation}")
         with st.container(border=True):
             show_table(page, as_table(found), "Definitions")
     else:

@@ -9,7 +9,7 @@ from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, attention_list, headline_row, show_metric, title
 
-with open_page("Sources", filtered=False) as page:
+with open_page("Sources") as page:
     fresh, loads = page.metric("sources.freshness"), page.metric("sources.loads")
     quarantine = page.metric("sources.quarantine")
     newest = loads.frame.finished_at.max()

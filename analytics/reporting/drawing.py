@@ -139,7 +139,7 @@ def positions(frame: pd.DataFrame, x: str) -> list[Any]:
     return [plain(item) for item in frame[x]] if holds_dates(frame, x) else [words(x, item) for item in frame[x]]
 
 
-def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str) -> None:
+def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str, unit: str) -> None:
     """Begin a time axis where the bulk begins, and say what lies before.
 
     A handful of old studies would otherwise squeeze everything else to one side. Nothing is left out: the table
@@ -147,8 +147,8 @@ def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str) ->
 
     Parameters
     ----------
-    weight : str
-        Column that says how much a period holds.
+    weight, unit : str
+        Column that says how much a period holds, and its UCUM unit.
     """
     if not holds_dates(frame, x) or len(frame) < _FEWEST_TO_TRIM:
         return
@@ -163,6 +163,6 @@ def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str) ->
     figure.update_xaxes(range=[plain(bulk - step), plain(last + step)])
     figure.add_annotation(
         text=f"◂ earlier, in the table: {len(early):,} {period_of(held.index)}{'s' if len(early) > 1 else ''} with "
-             f"{early.sum():,.0f} in all",
+             f"{format_quantity(float(early.sum()), unit)} in all",
         xref="paper", yref="paper", x=1, y=0, yshift=-24, xanchor="right", yanchor="top", showarrow=False, font_size=11)
     figure.update_layout(margin_b=44)

@@ -56,7 +56,7 @@ def bars(result: MetricResult, x: str, color: str | None = None, *, value: str |
     figure.update_layout(barmode="stack" if stacked else "group", **legend(color is not None))
     high = float(heights.max() or 1) if len(heights) else 1.0
     value_axis(figure, high, result.unit_of(value), axis_name(result, value))
-    keep_in_view(figure, result.frame, x, value)
+    keep_in_view(figure, result.frame, x, value, result.unit_of(value))
     return figure
 
 
@@ -80,7 +80,8 @@ def lines(result: MetricResult, x: str, color: str | None = None, *, value: str 
     value_axis(figure, float(totals.max()) if len(totals) else 1, result.unit_of(value), axis_name(result, value),
                 low=float(totals.min()) if len(totals) else 0)
     figure.update_yaxes(rangemode="tozero")
-    keep_in_view(figure, result.frame, x, value if fill or "n" not in result.frame else "n")
+    weight = value if fill or "n" not in result.frame else "n"
+    keep_in_view(figure, result.frame, x, weight, result.unit_of(weight))
     return figure
 
 
@@ -228,7 +229,7 @@ def interval(result: MetricResult, x: str, *, median: str = "median", p90: str =
     value_axis(figure, high or 1, result.unit_of(median), result.spec.name)
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(**legend(True))
-    keep_in_view(figure, frame, x, "n")
+    keep_in_view(figure, frame, x, "n", result.unit_of("n"))
     if open_cases:
         _open_panel(figure, frame, places, marks, hover, open_cases)
     return figure

@@ -118,7 +118,8 @@ def show_table(page: Page, frame: pd.DataFrame, name: str, *, key: str = "", uni
         shown.insert(0, "open", [study_link(row) for row in frame.head(SHOWN).to_dict("records")])
         columns["open"] = st.column_config.LinkColumn("Study", display_text="Open study", width="small")
     st.dataframe(shown.style.format(_formats(shown, units), na_rep="–"), hide_index=True, column_config=columns,
-                 key=f"table-{name}-{key}", height=height or ("content" if len(shown) <= FITS else 430))
+                 placeholder="–", key=f"table-{name}-{key}",
+                 height=height or ("content" if len(shown) <= FITS else 430))
     about = (about_result(result, page.filters, datetime.now(UTC), is_demo=page.choices.is_demo) if result else
              About(name, datetime.now(UTC), page.revision, page.filters, is_demo=page.choices.is_demo))
     _downloads(page, frame, name, about, units, key)

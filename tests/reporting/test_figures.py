@@ -144,7 +144,7 @@ def test_a_few_old_studies_do_not_squeeze_the_rest_and_are_told():
     layout = figures.bars(result(frame, "period"), "period").layout
 
     assert layout.xaxis.range[0] >= "2023"
-    assert "1 month with 1 in all" in layout.annotations[0].text
+    assert "1 month with 1 B in all" in layout.annotations[0].text
 
 
 def test_a_full_archive_is_marked():
