@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from rich.table import Table
 from analytics.core import progress as core_progress
 from analytics.core.quantity import MISSING, format_quantity
 
-out = Console()
+WIDE = 140  # columns of a table that goes to a file or a log, where no window narrows it
+out = Console(width=None if Console().is_terminal or "COLUMNS" in os.environ else WIDE)
 err = Console(stderr=True)
 
 
