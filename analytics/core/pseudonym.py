@@ -23,6 +23,11 @@ _PLACEHOLDERS = re.compile(
     r"NOT[ _]?PROVIDED|UNIDENTIFIED|EMERGENCY|TRAUMA|DOE)$")
 
 
+def is_placeholder(patient_id: str | None) -> bool:
+    """Whether an id is one that many patients share, such as ``000000`` or ``UNKNOWN``."""
+    return bool(_PLACEHOLDERS.match((patient_id or "").strip().upper()))
+
+
 class Pseudonymizer:
     """Turns identities into pseudonyms with one site's key."""
 
@@ -52,7 +57,7 @@ class Pseudonymizer:
         Parameters
         ----------
         kind : str
-            ``patient``, ``name`` or ``birth_date``: the same text under two kinds gives two pseudonyms.
+            ``patient``, ``name``, ``birth_date`` or ``path``: the same text under two kinds gives two pseudonyms.
         identity : str or None
             The identity as the source has it; case and surrounding blanks do not count.
         """
@@ -70,5 +75,4 @@ class Pseudonymizer:
         key = self.key("patient", patient_id)
         if key is None:
             return ""
-        placeholder = _PLACEHOLDERS.match((patient_id or "").strip().upper())
-        return f"{PLACEHOLDER_PREFIX}{key[:20]}" if placeholder else key
+        return f"{PLACEHOLDER_PREFIX}{key[:20]}" if is_placeholder(patient_id) else key

@@ -13,7 +13,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.paths import resolve_path
 from analytics.core.progress import Progress, silent
+from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
 from analytics.imaging.decode import read_image
 from analytics.imaging.fanout import Row, local_executor, measure_files
@@ -98,16 +100,30 @@ def measure_images(draft: Draft, *, settings: Settings, progress: Progress = sil
     if sample.empty:
         return 0
     images = sample.astype(object).where(sample.notna(), None).to_dict("records")
-    paths = [str(Path(image["location"]) / image["path"]) for image in images]
+    there, lost = _files_of(images, Pseudonymizer.from_file(settings.pseudonym_key_file))
+    _merge(draft, lost)
+    paths = [path for _, path in there]
     open_executor = local_executor(settings.workers) if executor is None else lambda: executor
-    done = 0
+    done = len(lost)
     with closing(measure_files(paths, open_executor, measure_file, unmeasured, workers=settings.workers,
                                owned=executor is None, progress=progress)) as results:
         while batch := list(itertools.islice(results, FILES_PER_MERGE)):
-            _merge(draft, ((images[index], rows) for index, rows in batch))
+            _merge(draft, ((there[index][0], rows) for index, rows in batch))
             done += len(batch)
     remove_gone(draft)
     return done
+
+
+def _files_of(images: list[Row], pseudonymizer: Pseudonymizer) -> tuple[list[tuple[Row, str]],
+                                                                       list[tuple[Row, list[Row]]]]:
+    """Return each image with its file, and the images whose file is out of reach with the row that says why."""
+    there, lost = [], []
+    for image in images:
+        try:
+            there.append((image, str(resolve_path(Path(image["location"]), image["path"], pseudonymizer))))
+        except PacsmeterError as error:
+            lost.append((image, [unmeasured(f"{error.what}. {error.remedy}", again=True)]))
+    return there, lost
 
 
 def _merge(draft: Draft, measured: Iterable[tuple[dict[str, Any], list[Row]]]) -> None:

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
+from analytics.core.paths import resolve_path
+from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.quantity import MISSING, format_quantity
 from analytics.imaging.measures import MEASURES
 from analytics.imaging.points import LEAST_BASELINE, chart_points
@@ -210,8 +212,15 @@ def images_of_study(warehouse: Warehouse, study_instance_uid: str, limit: int = 
     ).distinct().order_by(*columns[:2], instances.c.instance_number, instances.c.sop_instance_uid).limit(limit))
 
 
-def locate(warehouse: Warehouse, sop_instance_uid: str) -> Path:
+def locate(warehouse: Warehouse, sop_instance_uid: str, key_file: Path) -> Path:
     """Return the file of an image.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+    sop_instance_uid : str
+    key_file : Path
+        The site's pseudonym key: components of the path that name a patient are masked with it.
 
     Raises
     ------
@@ -223,4 +232,4 @@ def locate(warehouse: Warehouse, sop_instance_uid: str) -> Path:
     if not found:
         raise PacsmeterError("No folder that is loaded holds this image",
                              "Load the folder with its DICOM files to see its picture.", sop_instance_uid)
-    return Path(found[0]["location"]) / found[0]["path"]
+    return resolve_path(Path(found[0]["location"]), found[0]["path"], Pseudonymizer.from_file(key_file))

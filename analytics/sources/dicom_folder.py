@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.paths import shown
 from analytics.core.progress import Progress
 from analytics.core.pseudonym import Pseudonymizer
 from analytics.sources.base import UNREADABLE_FOLDER, Batch, Coverage, KnownFiles, Rejected
 from analytics.sources.dicom_header import HeaderRow, read_header
+from analytics.sources.path_identity import find_names
+from analytics.sources.path_masks import PathMasks
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.schema import files, instances
 
@@ -24,18 +29,22 @@ FILES_PER_TASK = 50
 TASKS_IN_FLIGHT = 16
 FILES_PER_BATCH = 2_000
 
+Row = TypeVar("Row")
 Place = tuple[str, str]
 """A file: where it is, and its path relative to the source."""
-
-
-def shown(path: str) -> str:
-    """Return a path as text that every database takes, whatever bytes the file system has in it."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace").replace("\x00", "")
 
 
 def read_headers(places: list[Place], pseudonymizer: Pseudonymizer, zone: str) -> list[HeaderRow]:
     """Read some files: what one task of an executor does."""
     return [read_header(path, name, pseudonymizer, zone) for path, name in places]
+
+
+def counted(rows: Iterable[Row], stage: str, total: int, progress: Progress) -> Iterator[Row]:
+    """Say the progress of work on files while its rows pass."""
+    for done, row in enumerate(rows, 1):
+        yield row
+        if done % FILES_PER_BATCH == 0 or done == total:
+            progress(stage, done, total)
 
 
 class DicomFolder:
@@ -73,21 +82,17 @@ class DicomFolder:
         self.coverage = Coverage()
         if not self._start.exists():
             raise PacsmeterError("The folder is not there", "Check that it is mounted.", str(self._start))
-        walk = _Walk(self._start, self._base)
-        fresh, seen, unchanged = [], set(), 0
-        for place, size, modified in walk.files():
-            seen.add(place[1])
-            if known.get(place[1]) == (size, modified):
-                unchanged += 1
-            else:
-                fresh.append(place)
-        self.coverage.gone = {path for path in known if path not in seen and not walk.could_not_look_at(path)}
+        walk, masks = _Walk(self._start, self._base), PathMasks(known, self._pseudonymizer)
+        fresh, unchanged = self._places(walk, masks, known, progress)
+        seen = {masks.stored(name) for _, name in (*fresh, *unchanged)}
+        self.coverage.gone = {path for path in known if path not in seen and not walk.could_not_look_at(path, masks)}
         if unchanged:
-            self.coverage.notes["files did not change and were not opened again"] = unchanged
+            self.coverage.notes["files did not change and were not opened again"] = len(unchanged)
         if walk.unreadable:
-            yield Batch(files, _no_rows(), tuple(walk.rejected()), len(walk.unreadable))
+            yield Batch(files, _no_rows(), tuple(walk.rejected(masks)), len(walk.unreadable))
         done = 0
-        rows = self._read(fresh)
+        stored = [(path, masks.stored(name)) for path, name in fresh]
+        rows = self._each(stored, partial(read_headers, pseudonymizer=self._pseudonymizer, zone=self._zone))
         while some := list(islice(rows, FILES_PER_BATCH)):
             yield from self._batches_of(some)
             done += len(some)
@@ -95,16 +100,31 @@ class DicomFolder:
         if not walk.unreadable:
             self.coverage.complete |= {"studies", "series", "instances", "files"}
 
-    def _read(self, places: list[Place]) -> Iterator[HeaderRow]:
-        """Read files in the order they were found, with a bounded number of tasks in flight."""
+    def _places(self, walk: _Walk, masks: PathMasks, known: KnownFiles,
+                progress: Progress) -> tuple[list[Place], list[Place]]:
+        """Return the files to read and those that did not change, once it is known whom their paths name."""
+        fresh: list[Place] = []
+        unchanged: list[Place] = []
+        for place, size, modified in walk.files():
+            as_before = known.get(masks.stored(place[1])) == (size, modified)
+            (unchanged if as_before else fresh).append(place)
+        read = counted(self._each(fresh, find_names), "comparing paths with patients", len(fresh), progress)
+        masks.learn(read, nameless=walk.unreadable_names())
+        moved = [place for place in unchanged if masks.stored(place[1]) not in known]
+        if moved:  # a path that names a patient read only now: what is stored under the old one goes
+            unchanged = [place for place in unchanged if masks.stored(place[1]) in known]
+        return fresh + moved, unchanged
+
+    def _each(self, places: list[Place], work: Callable[[list[Place]], list[Row]]) -> Iterator[Row]:
+        """Work on files in the order they were found, with a bounded number of tasks in flight."""
         tasks = (places[start:start + FILES_PER_TASK] for start in range(0, len(places), FILES_PER_TASK))
         if self._executor is None:
             for task in tasks:
-                yield from read_headers(task, self._pseudonymizer, self._zone)
+                yield from work(task)
             return
-        flying: deque[Future[list[HeaderRow]]] = deque()
+        flying: deque[Future[list[Row]]] = deque()
         for task in tasks:
-            flying.append(self._executor.submit(read_headers, task, self._pseudonymizer, self._zone))
+            flying.append(self._executor.submit(work, task))
             if len(flying) >= TASKS_IN_FLIGHT:
                 yield from flying.popleft().result()
         while flying:
@@ -176,16 +196,19 @@ class _Walk:
     def _place(self, path: str) -> Place:
         return path, shown(os.path.relpath(path, self._base))
 
-    def could_not_look_at(self, path: str) -> bool:
-        """Whether a file of an earlier load lies where this walk could not look."""
-        closed = map(self._relative, self.unreadable)
-        return any(one in (".", path) or path.startswith(f"{one}/") for one in closed)
+    def could_not_look_at(self, path: str, masks: PathMasks) -> bool:
+        """Whether a file of an earlier load, by its stored path, lies where this walk could not look."""
+        for name in self.unreadable_names():
+            if name == "." or path == masks.stored(name) or path.startswith(f"{masks.stored(name, is_file=False)}/"):
+                return True
+        return False
 
-    def _relative(self, path: str) -> str:
-        return self._place(path)[1]
+    def unreadable_names(self) -> list[str]:
+        """Return the paths, relative to the source, that could not be looked at."""
+        return [self._place(path)[1] for path in self.unreadable]
 
-    def rejected(self) -> Iterator[Rejected]:
+    def rejected(self, masks: PathMasks) -> Iterator[Rejected]:
         """Yield what could not be looked at."""
-        for path in self.unreadable:
-            yield Rejected(self._relative(path), UNREADABLE_FOLDER,
+        for name in self.unreadable_names():
+            yield Rejected(masks.stored(name), UNREADABLE_FOLDER,
                            "The folder or link cannot be opened; check its permissions and that its target is there.")

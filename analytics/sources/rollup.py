@@ -12,7 +12,7 @@ from analytics.core.terms import NOT_ACQUIRED
 from analytics.sources.base import UNREADABLE_FOLDER
 from analytics.warehouse.engine import stage_table, table_schema
 from analytics.warehouse.merge import Counts
-from analytics.warehouse.schema import files, instances, quarantine, series, studies
+from analytics.warehouse.schema import files, image_measures, instances, quarantine, series, studies
 from analytics.warehouse.store import Draft
 
 _PATHS_AT_ONCE = 1_000
@@ -20,7 +20,7 @@ _COMMON = ("modality", "station_name", "transfer_syntax_uid")
 
 
 def drop_files(draft: Draft, source_id: str, paths: Iterable[str]) -> Counts:
-    """Remove files that are no longer there, and their objects; count the objects."""
+    """Remove files that are no longer there, their objects and what was measured on them; count the objects."""
     removed = 0
     ordered = sorted(paths)
     for start in range(0, len(ordered), _PATHS_AT_ONCE):
@@ -28,7 +28,8 @@ def drop_files(draft: Draft, source_id: str, paths: Iterable[str]) -> Counts:
         gone = sa.and_(instances.c.source_id == source_id, instances.c.path.in_(some))
         removed += draft.count(sa.select(instances.c.path).where(gone))
         draft.execute(sa.delete(instances).where(gone))
-        draft.execute(sa.delete(files).where(files.c.source_id == source_id, files.c.path.in_(some)))
+        for table in (files, image_measures):
+            draft.execute(sa.delete(table).where(table.c.source_id == source_id, table.c.path.in_(some)))
     return Counts(removed=removed)
 
 

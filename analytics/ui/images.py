@@ -21,7 +21,7 @@ _TOLD = ("name", "shown", "lower", "center", "upper", "out_of_limits", "directio
 def show_picture(page: Page, sop_instance_uid: str, caption: str = "", side: int = 512) -> None:
     """Show a picture of an image, or why there is none."""
     try:
-        file: Path = page.read(locate, sop_instance_uid)
+        file: Path = page.read(locate, sop_instance_uid, page.settings.pseudonym_key_file)
         if not file.is_file():
             raise PacsmeterError("The file is not there any more", "Load the folder again.", file.name)
         drawn = cache.picture(str(file), file.stat().st_mtime_ns, side)

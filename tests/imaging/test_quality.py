@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
+from analytics.core.settings import Settings
 from analytics.imaging.quality import (
     charts_available,
     findings_with_picture,
@@ -116,17 +117,18 @@ def test_one_image_has_its_measures_with_limits_and_meaning(warehouse: Warehouse
     assert image_detail(warehouse, "no.such").empty
 
 
-def test_an_image_is_located_or_it_is_said_what_to_do(warehouse: Warehouse) -> None:
-    assert locate(warehouse, "1.10") == Path("/images/f10")
+def test_an_image_is_located_or_it_is_said_what_to_do(warehouse: Warehouse, settings: Settings) -> None:
+    key_file = settings.pseudonym_key_file
+    assert locate(warehouse, "1.10", key_file) == Path("/images/f10")
     assert images_of_study(warehouse, "3.10").sop_instance_uid.tolist() == ["1.10"]
     with pytest.raises(PacsmeterError, match="Load the folder"):
-        locate(warehouse, "1.5")
+        locate(warehouse, "1.5", key_file)
 
 
-def test_an_index_without_files_locates_nothing(store: Store) -> None:
+def test_an_index_without_files_locates_nothing(store: Store, settings: Settings) -> None:
     warehouse = build(store, {
         sources: [{"source_id": "test", "kind": "index_export", "location": "x.csv", "is_demo": False}],
         instances: [{"sop_instance_uid": "1.1", "path": "f"}]})
     assert warehouse.count(sa.select(instances)) == 1
     with pytest.raises(PacsmeterError, match="No folder"):
-        locate(warehouse, "1.1")
+        locate(warehouse, "1.1", settings.pseudonym_key_file)
