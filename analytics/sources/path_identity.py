@@ -5,9 +5,11 @@ What leaves here is which components name the patient, never the patient.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 import warnings
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,7 @@ def spellings(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(bare))
 
 
+@functools.lru_cache(4_096)
 def condensed(text: str) -> tuple[str, ...]:
     """Return the spellings of a text without anything between its letters and digits."""
     return tuple("".join(filter(str.isalnum, one)) for one in spellings(text))
@@ -66,7 +69,8 @@ def _least_letters(word: str) -> int:
     return _LEAST_LETTERS if word.isascii() else 2  # names in other scripts are often as short
 
 
-def identities(patient_id: str, patient_name: str, birth_date: str) -> set[str]:
+@functools.lru_cache(256)
+def identities(patient_id: str, patient_name: str, birth_date: str) -> frozenset[str]:
     """Return the texts that give a patient away in a path: names, the whole id, the birth date.
 
     Parameters
@@ -84,10 +88,10 @@ def identities(patient_id: str, patient_name: str, birth_date: str) -> set[str]:
     if not is_placeholder(patient_id):
         found |= {one for one in condensed(patient_id) if len(one) >= _LEAST_OF_AN_ID}
     born = dv.date_of(birth_date)
-    return found | ({born.strftime(order) for order in ("%Y%m%d", "%d%m%Y", "%m%d%Y")} if born else set())
+    return frozenset(found | ({born.strftime(order) for order in ("%Y%m%d", "%d%m%Y", "%m%d%Y")} if born else set()))
 
 
-def names_any(component: str, of: set[str]) -> bool:
+def names_any(component: str, of: Set[str]) -> bool:
     """Whether a component of a path contains one of the texts that give a patient away."""
     return any(one in text for text in condensed(component) for one in of)
 
@@ -103,12 +107,12 @@ def _find_name(path: str, name: str) -> NamedFile:
     return NamedFile(name, bool(identity), tuple(depths) if identity else ())
 
 
-def _read_identity(path: str) -> set[str]:
+def _read_identity(path: str) -> frozenset[str]:
     try:
         with Path(path).open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if not looks_like_dicom(file):
-                return set()
+                return frozenset()
             held = read_partial(file, lambda tag, vr, length: tag > _BORN, force=True,
                                 specific_tags=[_CHARACTER_SET, _NAME, _ID, _BORN])
             texts = {tag: _text(held.get_item(tag) if tag in held else None, tag, ["ascii"])
@@ -117,7 +121,7 @@ def _read_identity(path: str) -> set[str]:
             name, id_ = (_text(held.get_item(tag) if tag in held else None, tag, encodings) for tag in (_NAME, _ID))
             return identities(id_, name, texts[_BORN])
     except Exception:  # a damaged file can break a parser anywhere; the load itself counts and names it
-        return set()
+        return frozenset()
 
 
 def _text(element: object, tag: int, encodings: list[str]) -> str:
