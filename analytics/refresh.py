@@ -53,6 +53,7 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
     with store.draft(note) as draft:
         loads = tuple(load_source(draft, source, progress=progress) for source in sources)
         progress("joining studies and orders", 0, None)
+        draft.analyze()
         derive_exams(draft, settings.site_zone)
         measured = measure_images(draft, settings=settings, progress=progress)
         checks = tuple(run_checks(draft, progress=progress))
