@@ -27,8 +27,18 @@ ON_BOTH = (Export, WideEvents, Folder, OrthancIndex)
 """How an export is written makes no difference to the engine: the others run on DuckDB alone."""
 
 
-@pytest.fixture(params=[("duckdb", kind) for kind in SITES] + [("postgresql", kind) for kind in ON_BOTH],
-                ids=lambda pair: f"{pair[0]}-{pair[1].__name__}")
+Case = tuple[str, type[Site]]
+EVERY: tuple[Case, ...] = (*(("duckdb", kind) for kind in SITES), *(("postgresql", kind) for kind in ON_BOTH))
+CUT: tuple[Case, ...] = (*(("duckdb", kind) for kind in ON_BOTH), ("postgresql", Export), ("postgresql", Folder))
+"""A load that is cut: a kind that is read alike, or merged alike on PostgreSQL, shows nothing more."""
+
+
+def on(cases: tuple[Case, ...]) -> pytest.MarkDecorator:
+    """Run a test on some cases."""
+    return pytest.mark.parametrize("case", cases, indirect=True, ids=lambda pair: f"{pair[0]}-{pair[1].__name__}")
+
+
+@pytest.fixture
 def case(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> tuple[Store, Site]:
     """Give a site of each kind and an empty store on each engine."""
     engine, kind = request.param
@@ -41,7 +51,6 @@ def case(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> 
 def load(store: Store, source: Source) -> LoadRecord:
     with store.draft() as draft:
         return load_source(draft, source)
-
 
 
 def rows_of(store: Store) -> dict[str, list[dict[str, Any]]]:
@@ -58,6 +67,7 @@ def expected(counts: dict[sa.Table, Counts]) -> dict[str, Counts]:
     return {table.name: count for table, count in counts.items()}
 
 
+@on(EVERY)
 def test_loads_do_exactly_what_changed(case: tuple[Store, Site], settings: Settings) -> None:
     store, site = case
     first = load(store, site.open(settings))
@@ -108,6 +118,7 @@ class Cut:
         raise KeyboardInterrupt
 
 
+@on(CUT)
 def test_a_load_that_is_cut_publishes_nothing_and_is_gone_on_from(
         case: tuple[Store, Site], settings: Settings) -> None:
     store, site = case
