@@ -200,8 +200,8 @@ def measured_demand(warehouse: Warehouse, filters: Filters) -> Demand:
     notes = []
     if before > 0:
         cohorts = _with_earlier(cohorts, before)
-        notes.append("Bytes stored before the index begins have no known age; they count as one year older than the "
-                     "oldest study, with as many images and studies a byte as the rest.")
+        notes.append("Bytes stored before the index begins have no known age; they count as of the year before its "
+                     "first full one, with as many images and studies a byte as the rest.")
     plain = frame[frame.plain].pivot_table(index="cohort", columns="modality", values="bytes", aggfunc="sum")
     monthly = _monthly(warehouse, [*where, sa.literal(last) >= _DAY], last)
     return Demand(
@@ -215,9 +215,20 @@ def measured_demand(warehouse: Warehouse, filters: Filters) -> Demand:
 
 
 def _with_earlier(cohorts: pd.DataFrame, before: float) -> pd.DataFrame:
-    """Add the bytes from before the index, with images and studies in proportion."""
+    """Add the bytes from before the index, with images and studies in proportion, to the year before it begins."""
     held = cohorts.sum()
     share = before / held["bytes"] if held["bytes"] else 0.0
-    earlier = pd.DataFrame({"studies": held["studies"] * share, "objects": held["objects"] * share, "bytes": before},
-                           index=[int(cohorts.index.min()) - 1])
-    return pd.concat([earlier, cohorts]).rename_axis("cohort")
+    year = _index_begins(cohorts["studies"]) - 1
+    whole = cohorts.reindex(range(min(year, int(cohorts.index.min())), 1), fill_value=0.0).rename_axis("cohort")
+    whole.loc[year] += [held["studies"] * share, held["objects"] * share, before]
+    return whole
+
+
+def _index_begins(studies: pd.Series) -> int:
+    """Return the cohort the index begins with: the first of those up to today that hold a tenth of the latest.
+
+    A few studies of wrong dates, or of another archive, from decades before do not make the index older: all that
+    was stored before it would then count as that old, and as past its retention.
+    """
+    thin = studies.index[studies < studies.iloc[-1] / 10]
+    return int(thin.max()) + 1 if len(thin) else int(studies.index.min())

@@ -103,3 +103,13 @@ def test_growth_of_a_noisy_history_has_an_interval_that_holds_the_truth() -> Non
 def test_twelve_months_are_too_few_to_fit() -> None:
     assert fit_growth(pd.Series(np.ones(12))).rate is None
     assert fit_growth(pd.Series(np.ones(13))).rate == pytest.approx(0)
+
+
+def test_a_stray_old_study_does_not_age_the_bytes_from_before_the_index(store: Store) -> None:
+    arrays = [{"archive": "A", "site": "North", "capacity_bytes": 9000, "used_bytes_before": 400}]
+    year = [exam(100 * back + n, f"{2026 - back}-03-{n + 1:02}") for back in range(2) for n in range(20)]
+    stray = [exam(900, "1997-01-01"), exam(901, "2024-03-01")]     # a wrong date, and one year before the index begins
+    got = measured_demand(build(store, {exams: [*year, *stray], archives: arrays}), Filters())
+    assert got.cohorts.bytes[-1] == got.cohorts.bytes[0] == 2000
+    assert got.cohorts.bytes[-2] == 100 + 400, "from just before the first full year, not from before 1997"
+    assert got.cohorts.bytes[:-3].sum() == 100
