@@ -210,7 +210,8 @@ def _cloud(stock: Years, tier: str, assumptions: Assumptions, prices: PriceBook,
         "egress": stock["bytes_recalled"] / GB * prices["egress"] * index,
         "network_link": (1 - first) * prices["network_link"] * opex,
         "early_deletion": stock["bytes_deleted_cold"] / GB * storage * short_months * index,
-        "exit": stock["bytes_cold"] / GB * prices["egress"] * assumptions.exit_share * last * index,
+        "exit": stock["bytes_cold"] / GB * (prices[f"{tier}_retrieval"] + prices["egress"]) * assumptions.exit_share
+        * last * index,
     }
 
 

@@ -153,7 +153,8 @@ COSTS: dict[str, Formula] = {
     "early_deletion": lambda at: (
         f"{at['bytes_deleted_cold']}/1E+9*{_price('storage')}*MAX(0,{_price('minimum_days')}"
         f"-(retention_years-tier_age_months/12)*365.25)/30.4375*{at['cloud_index']}"),
-    "exit": lambda at: f"{at['bytes_cold']}/1E+9*egress*exit_share*{at['cloud_index']}" if at.last else "0",
+    "exit": lambda at: (f"{at['bytes_cold']}/1E+9*({_price('retrieval')}+egress)*exit_share*{at['cloud_index']}"
+                        if at.last else "0"),
     "recompression": lambda at: f"{at['bytes_encoded']}/1E+12*recompression*{at['price_index']}" + (
         f"+{RECOMPRESSED}*recompression_project" if at.first else ""),
 }

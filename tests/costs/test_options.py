@@ -80,7 +80,7 @@ def test_tiering_moves_by_age_and_pays_each_line() -> None:
     assert flow.lines.egress.tolist() == pytest.approx([0, *[recalled_gb * 0.1] * 3])
     assert flow.lines.network_link.tolist() == [0, 7, 7, 7]
     assert flow.lines.staff.tolist() == pytest.approx([0, 300, 300, 300])
-    assert flow.lines.exit.tolist() == pytest.approx([0, 0, 0, 60_000 * 0.1 * 0.5])
+    assert flow.lines.exit.tolist() == pytest.approx([0, 0, 0, 60_000 * (0.02 + 0.1) * 0.5]), "retrieved and sent"
 
 
 def test_small_objects_are_charged_at_the_smallest_size_and_each_has_its_overhead() -> None:
