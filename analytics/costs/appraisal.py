@@ -22,6 +22,8 @@ from analytics.costs.price_book import PriceBook
 CENT = 0.005
 """Flows nearer to zero than half a cent are zero: what is left is rounding."""
 ROOT_AT_ZERO = 1e-9
+BORROWS = ("The option saves first and costs later, as a loan does: it pays only where the discount rate is above this "
+           "rate.")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def internal_rate(flows: np.ndarray) -> Rate:
                     if flows.any() else "The option costs what the baseline costs.")
     rates = _every_rate(flows)
     if changes == 1:
-        return Rate(float(npf.irr(flows)), all=rates)
+        return Rate(float(npf.irr(flows)), BORROWS if flows[flows != 0][0] > 0 else "", rates)
     if len(rates) == 1:
         return Rate(rates[0], f"The net flow changes sign {changes} times; this is the only rate.", rates)
     return Rate(None, f"The net flow changes sign {changes} times and {len(rates) or 'no'} rates of return fit: "

@@ -11,7 +11,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from analytics.costs.appraisal import CENT, Appraisal, Verdict
+from analytics.costs.appraisal import BORROWS, CENT, Appraisal, Verdict
 from analytics.reporting.cost_layout import FIRST_YEAR_COLUMN, ROWS, TOTAL_ROW, Styles
 from analytics.reporting.palette import CATEGORIES
 from analytics.reporting.workbook import About
@@ -108,7 +108,8 @@ def _indicator(block: _Block, name: str) -> str:
         "irr": f'IF({changes}=0,"{NO_RATE}",IF({changes}>1,"{UNCERTAIN}",'
                f'IFERROR(IRR({net},{guess}),IFERROR(IRR({net}),"{NO_RATE}"))))',
         "irr_note": f'IF({changes}>1,"The net flow changes sign "&{changes}&" times: several rates of return may fit. '
-                    f'Judge by net present value.","")',
+                    'Judge by net present value.",'
+                    f'IF(AND({changes}=1,{block.cell("sign", block.horizon)}<0),"{BORROWS}",""))',
         "payback": _payback(block, "below_zero", "accumulated", "net"),
         "discounted_payback": _payback(block, "discounted_below_zero", "accumulated_discounted", "discounted"),
         "bcr": f'IF({rises}<0,SUMIF({saved},">{CENT}")/-{rises},"{NO_COST}")',
@@ -127,7 +128,7 @@ def _indicator_value(verdict: Verdict, name: str, changes: int) -> float | str:
         return UNCERTAIN if changes > 1 else NO_RATE if verdict.irr.value is None else verdict.irr.value
     if name == "irr_note":
         return (f"The net flow changes sign {changes} times: several rates of return may fit. "
-                "Judge by net present value.") if changes > 1 else ""
+                "Judge by net present value.") if changes > 1 else BORROWS if verdict.irr.why == BORROWS else ""
     values: dict[str, Callable[[], float | str]] = {
         "npv": lambda: verdict.npv, "payback": lambda: years(verdict.payback_years),
         "discounted_payback": lambda: years(verdict.discounted_payback_years),

@@ -134,3 +134,11 @@ def test_every_rate_found_is_a_root_and_one_change_of_sign_has_exactly_one(flows
         assert rate.all == ()
     if sign_changes(array) == 1:
         assert rate.value is not None
+
+
+def test_a_rate_of_flows_that_save_first_and_cost_later_is_said_to_be_one_of_borrowing() -> None:
+    # +100 today, -150 in a year: 50 %. At 10 % the option loses (100 - 136.36), though 50 % is above 10 %.
+    rate = internal_rate(np.array([100.0, -150]))
+    assert rate.value == pytest.approx(0.5)
+    assert "pays only where the discount rate is above" in rate.why
+    assert internal_rate(np.array([-100.0, 150])).why == ""

@@ -12,7 +12,7 @@ import pytest
 from openpyxl.workbook import Workbook
 
 from analytics.core.filters import Filters
-from analytics.costs.appraisal import Appraisal, Verdict, appraise, sign_changes
+from analytics.costs.appraisal import BORROWS, Appraisal, Verdict, appraise, sign_changes
 from analytics.costs.assumptions import Assumptions
 from analytics.costs.demand import Demand, Growth
 from analytics.costs.options import LINES
@@ -74,7 +74,7 @@ def _compare_indicators(book: Workbook, verdict: Verdict, number: int) -> int:
     }
     several = sign_changes(verdict.net.to_numpy()) > 1
     expected["irr"] = UNCERTAIN if several else NO_RATE if verdict.irr.value is None else verdict.irr.value
-    assert bool(shown["irr_note"]) == several
+    assert bool(shown["irr_note"]) == (several or verdict.irr.why == BORROWS)
     for name, value in expected.items():
         close = value if isinstance(value, str) else pytest.approx(value, rel=1e-7, abs=1e-6)
         assert shown[name] == close, f"{verdict.flow.option.id} {name}"
@@ -118,6 +118,18 @@ def test_a_rate_of_return_recalculated_by_libreoffice_is_the_one_worked_by_hand(
     got = openpyxl.load_workbook(recalculated(path), data_only=True)["Summary"]
     assert got["C5"].value == pytest.approx(0.446312, abs=1e-6)
     assert got["D5"].value == pytest.approx(1.5)
+
+
+@pytest.mark.service("soffice")
+def test_an_option_that_saves_first_and_costs_later_has_its_caution_in_the_workbook(tmp_path: Path) -> None:
+    borrows = appraise(demand([10, 10], [10, 10], capacity_tb=20), plain_assumptions(),
+                       book(hardware=100, recompression_project=1500), ("recompress", "keep"))
+    path = tmp_path / "costs.xlsx"
+    path.write_bytes(cost_workbook(borrows, ABOUT))
+    for read in (path, recalculated(path)):
+        cash = openpyxl.load_workbook(read, data_only=True)["Cash flow"]
+        notes = [cash.cell(row, 2).value for row in range(1, cash.max_row + 1) if cash.cell(row, 1).value == "Caution"]
+        assert [note or "" for note in notes] == ["", BORROWS]
 
 
 @pytest.mark.service("soffice")
