@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from scipy.stats import linregress
+from scipy.stats import t as student
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
@@ -111,7 +112,7 @@ def fit_growth(monthly: pd.Series) -> Growth:
     if values.size < 13 or usual <= 0:
         return Growth(None, None, None, int(values.size))
     line = linregress(np.arange(values.size), np.log(values))
-    half = 1.96 * line.stderr
+    half = float(student.ppf(0.975, values.size - 2)) * line.stderr
     low, rate, high = (float(np.expm1(12 * slope)) for slope in (line.slope - half, line.slope, line.slope + half))
     return Growth(rate, low, high, int(values.size))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
@@ -113,3 +114,10 @@ def test_a_stray_old_study_does_not_age_the_bytes_from_before_the_index(store: S
     assert got.cohorts.bytes[-1] == got.cohorts.bytes[0] == 2000
     assert got.cohorts.bytes[-2] == 100 + 400, "from just before the first full year, not from before 1997"
     assert got.cohorts.bytes[:-3].sum() == 100
+
+
+def test_the_interval_of_a_short_history_is_student_s() -> None:
+    logs = np.array([0.0, 0.3, 0.1, 0.2, 0.5, 0.3, 0.4, 0.2, 0.6, 0.7, 0.5, 0.8, 0.6])
+    slope = sm.OLS(logs, sm.add_constant(np.arange(13.0))).fit().conf_int(0.05)[1]
+    got = fit_growth(pd.Series(np.exp(logs)))
+    assert (got.low, got.high) == pytest.approx(tuple(np.expm1(12 * slope)))
