@@ -113,7 +113,8 @@ def oldest(warehouse: Warehouse, filters: Filters, limit: int = 100) -> MetricRe
 def unread_over_time(warehouse: Warehouse, filters: Filters, site_zone: str | None = None) -> MetricResult:
     """Count what was unread at the end of each day on the site's clock.
 
-    The period chooses the days shown, never the exams: one from before can still have been unread.
+    The period chooses the days shown, never the exams: one from before can still have been unread. ``n`` and what is
+    left out are therefore of all days.
 
     Returns
     -------
@@ -129,6 +130,7 @@ def unread_over_time(warehouse: Warehouse, filters: Filters, site_zone: str | No
     dated = unread.rows(known, sa.or_(exams.c.reported_at.is_(None), sa.not_(reversed_)),
                         ready_at=_ready_at, reported_at=exams.c.reported_at)
     frame = warehouse.read(_running(dated, zone))
+    counted_exams = int(frame.arrived.sum())
     shown = pd.Series(True, index=frame.index)
     if filters.date_from:
         shown &= frame.day >= pd.Timestamp(filters.date_from)
@@ -142,7 +144,7 @@ def unread_over_time(warehouse: Warehouse, filters: Filters, site_zone: str | No
         "report before the images were ready": sa.and_(known, reversed_),
     }
     return MetricResult(
-        METRICS["backlog.unread_over_time"].spec, frame, "unread", ("day",), int(frame.arrived.sum()),
+        METRICS["backlog.unread_over_time"].spec, frame, "unread", ("day",), counted_exams,
         warehouse.revision, left_out=unread.left_out(reasons), rows=_on_each_day(dated, zone),
         headline=float(frame.unread.iloc[-1]) if len(frame) else None, notes=as_of_note(unread.as_of))
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analytics.core.filters import Filters
 from analytics.warehouse.schema import exams
 from tests.spec.case import Case, Tables, day, exam
 
@@ -143,5 +144,10 @@ CASES = [
         {"day": day("2026-02-19"), "arrived": 1, "reported": 0, "unread": 1},
         {"day": day("2026-02-20"), "arrived": 1, "reported": 0, "unread": 2},
     ], headline=2, n=5, options={"site_zone": "UTC"},
+        left_out={"study without an order, so not known to be read": 1, "report before the images were ready": 1}),
+    # The period chooses the days shown; every exam is still looked at, those counted and those left out alike.
+    Case("backlog.unread_over_time", [
+        {"day": day("2026-02-20"), "arrived": 1, "reported": 0, "unread": 2},
+    ], filters=Filters(date_from=day("2026-02-20")), headline=2, n=5, options={"site_zone": "UTC"},
         left_out={"study without an order, so not known to be read": 1, "report before the images were ready": 1}),
 ]
