@@ -209,7 +209,7 @@ def fills_in_words(seen: Outlook) -> str:
     def written(day: date | None) -> str:
         return f"{day.day} {day:%b %Y}" if day else "later than the forecast reaches"
 
-    if seen.history.used[-1] >= seen.history.capacity:
+    if seen.history.used[-1] + seen.history.current >= seen.history.capacity:
         return f"{seen.history.name} is full."
     if seen.median is None:
         months = seen.projection.paths.shape[1]

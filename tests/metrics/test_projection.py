@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.metrics.forecast import History, fills_in_words, outlook
 from analytics.metrics.projection import _drawn, _fitted, backtest, project
 
 QUANTILES = (0.025, 0.1, 0.9, 0.975)
@@ -80,3 +82,17 @@ def test_the_back_test_finds_no_error_on_a_line_and_some_on_noise() -> None:
 def test_too_short_a_history_is_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
         project(np.ones(2), 3)
+
+
+def test_an_archive_that_the_month_not_over_has_filled_is_full_now() -> None:
+    months = pd.date_range("2025-01-01", periods=6, freq="MS")
+    added = 100 * months.days_in_month.to_numpy()
+
+    def sentence(current: int) -> str:
+        seen = outlook(History("NORTH", 24_000, 1_900, months, added, 0, current))
+        assert seen is not None
+        return fills_in_words(seen)
+
+    # 1,900 and 18,100 are in use when July begins, and 4,000 are free
+    assert sentence(current=3_999).startswith("NORTH fills on")
+    assert sentence(current=4_000) == "NORTH is full."
