@@ -19,6 +19,7 @@ from analytics.metrics.overview import attention, headlines
 from analytics.reporting import document_charts as charts
 from analytics.reporting.axes import label_of, words
 from analytics.reporting.document import Block, Chart, Prose, Remark, Remarks, Section, Terms, Tile, Tiles, pdf, table
+from analytics.reporting.drawing import before_the_bulk
 from analytics.reporting.workbook import About
 from analytics.warehouse.expressions import conditions, count_where, total
 from analytics.warehouse.schema import check_runs, findings
@@ -97,13 +98,16 @@ def _left_out(result: MetricResult) -> str:
 def _volume(figures: BoardFigures) -> list[Block]:
     result = figures.metrics["volume.studies_by_period"]
     frame = result.frame[result.frame.whole]
+    early = before_the_bulk(frame, "period", "studies")
+    frame = frame[~frame.period.isin(early.index)]
+    before = f" Before these months: {early.sum():,.0f} studies in {len(early)} months." if len(early) else ""
     blocks: list[Block] = [Section("Volume")]
     if len(frame):
         largest = frame.groupby("modality").studies.sum().nlargest(SHOWN).index
         shown = frame.assign(modality=frame.modality.where(frame.modality.isin(largest), "OT"))
         blocks.append(Chart("Studies in each month, by modality", charts.stacked_months(
             shown.groupby(["period", "modality"], as_index=False).studies.sum(), "studies", STUDIES, "Studies",
-            "modality"), f"{' '.join(result.notes)} OT gathers what is not shown by itself."))
+            "modality"), f"{' '.join(result.notes)} OT gathers what is not shown by itself.{before}"))
     columns = {"studies": "Studies", "images": "Images", "bytes": "Bytes"}
     return [*blocks, _grouped(figures.metrics["volume.by_modality"], "modality", columns),
             _grouped(figures.metrics["volume.by_site"], "site", columns)]

@@ -139,6 +139,22 @@ def positions(frame: pd.DataFrame, x: str) -> list[Any]:
     return [plain(item) for item in frame[x]] if holds_dates(frame, x) else [words(x, item) for item in frame[x]]
 
 
+def before_the_bulk(frame: pd.DataFrame, x: str, weight: str) -> pd.Series[float]:
+    """Return what each early period holds that would squeeze the rest of a time axis to one side; mostly none.
+
+    Those are a handful of old studies, years before the bulk.
+    """
+    held = frame.groupby(x)[weight].sum().astype(float).sort_index()
+    nothing = held.iloc[:0]
+    if not holds_dates(frame, x) or len(frame) < _FEWEST_TO_TRIM or held.sum() <= 0:
+        return nothing
+    early = held[held.cumsum() <= _SPARSE * held.sum()]
+    if early.empty:
+        return nothing
+    first, last, bulk = held.index[0], held.index[-1], held.index[len(early)]
+    return nothing if (bulk - first) < (last - first) / 4 else early
+
+
 def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str, unit: str) -> None:
     """Begin a time axis where the bulk begins, and say what lies before.
 
@@ -150,15 +166,11 @@ def keep_in_view(figure: go.Figure, frame: pd.DataFrame, x: str, weight: str, un
     weight, unit : str
         Column that says how much a period holds, and its UCUM unit.
     """
-    if not holds_dates(frame, x) or len(frame) < _FEWEST_TO_TRIM:
+    early = before_the_bulk(frame, x, weight)
+    if early.empty:
         return
-    held = frame.groupby(x)[weight].sum().astype(float).sort_index()
-    early = held[held.cumsum() <= _SPARSE * held.sum()]
-    if early.empty or held.sum() <= 0:
-        return
-    first, last, bulk = held.index[0], held.index[-1], held.index[len(early)]
-    if (bulk - first) < (last - first) / 4:
-        return
+    held = frame.groupby(x)[weight].sum().sort_index()
+    last, bulk = held.index[-1], held.index[len(early)]
     step = (last - bulk) / max(len(held) - len(early), 1)
     figure.update_xaxes(range=[plain(bulk - step), plain(last + step)])
     figure.add_annotation(

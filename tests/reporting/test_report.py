@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from analytics.checks.catalog import CHECKS
@@ -170,3 +171,12 @@ def test_what_is_not_there_is_refused_with_what_is(warehouse: Warehouse, setting
         make_report("budget", "pdf", warehouse, Filters(), settings)
     with pytest.raises(PacsmeterError, match="pdf, xlsx"):
         make_report("board", "docx", warehouse, Filters(), settings)
+
+
+def test_a_few_old_studies_do_not_squeeze_the_chart_of_volume() -> None:
+    from analytics.reporting.drawing import before_the_bulk
+
+    months = pd.to_datetime(["1997-04-01", *pd.date_range("2024-01-01", periods=24, freq="MS")])
+    frame = pd.DataFrame({"period": months, "studies": [1, *[1000] * 24]})
+    assert before_the_bulk(frame, "period", "studies").to_dict() == {months[0]: 1.0}
+    assert before_the_bulk(frame.iloc[1:], "period", "studies").empty
