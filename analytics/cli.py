@@ -18,7 +18,16 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
 from analytics.core.findings import Outcome
 from analytics.core.settings import load_settings
-from analytics.terminal import err, log_unforeseen, out, print_table, shown_progress
+from analytics.terminal import (
+    Interruption,
+    known_filters,
+    log_unforeseen,
+    out,
+    print_loads,
+    print_table,
+    shown_progress,
+    stop,
+)
 from analytics.warehouse.engine import shown_url
 from analytics.warehouse.store import open_store, open_warehouse
 
@@ -37,12 +46,6 @@ Devices = Annotated[list[str] | None, typer.Option("--device", help="Only this s
 _STOPPED = "Stopped. The last snapshot is as it was; the same command goes on from here."
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 _APP_FILE = Path(__file__).resolve().parents[1] / "app.py"
-
-
-def _filters(start: datetime | None, end: datetime | None, sites: list[str] | None,
-             modalities: list[str] | None, devices: list[str] | None) -> Filters:
-    return Filters(start.date() if start else None, end.date() if end else None, tuple(sites or ()),
-                   tuple(modalities or ()), tuple(devices or ()))
 
 
 @app.command()
@@ -89,11 +92,11 @@ def load(
             opened = demo_sources(settings, scale=demo_scale, progress=progress)
         else:
             opened = [open_source(spec, settings, site=site, source_id=source_id or "") for spec in sources]
-        report = refresh(store, settings, opened, note=f"load {' '.join(sources)}", progress=progress)
-    print_table(pd.DataFrame([{
-        "source": record.source_id, "read": record.read, "added": record.added, "changed": record.changed,
-        "unchanged": record.unchanged, "removed": record.removed, "left out": record.left_out,
-    } for record in report.loads]), f"Snapshot {report.revision}")
+        # Names, not what was typed: a URL can hold a password, and the note is kept and shown.
+        note = f"load {', '.join(source.source_id for source in opened)}"
+        report = refresh(store, settings, opened, note=note, progress=progress)
+    with open_warehouse(settings) as warehouse:
+        print_loads(warehouse, report.loads)
     violated = sum(run.outcome is Outcome.VIOLATED for run in report.checks)
     out.print(f"{report.images_measured:,} images measured; {violated} checks have findings.", highlight=False)
 
@@ -117,7 +120,8 @@ def check(
     from analytics.checks.results import check_summary, findings_of
 
     for check_id in ids or ():
-        CHECKS[check_id]
+        if check_id not in CHECKS:
+            raise PacsmeterError(f"There is no check {check_id!r}", "`pacsmeter check` shows every id.")
     with open_warehouse(load_settings()) as warehouse:
         if truth is not None:
             recall = compare_with_truth(warehouse, read_truth(truth))
@@ -167,7 +171,7 @@ def metric_show(
 
     metric = METRICS[metric_id]
     with open_warehouse(load_settings()) as warehouse:
-        result = metric.compute(warehouse, _filters(start, end, site, modality, device))
+        result = metric.compute(warehouse, known_filters(warehouse, start, end, site, modality, device))
     if form == "csv":
         typer.echo(result.frame.to_csv(index=False), nl=False)
     elif form == "json":
@@ -197,8 +201,8 @@ def report(
 
     settings = load_settings()
     with open_warehouse(settings) as warehouse:
-        content = make_report(report_id, target.suffix.lstrip(".").lower(), warehouse,
-                              _filters(start, end, site, modality, device), settings)
+        asked = known_filters(warehouse, start, end, site, modality, device)
+        content = make_report(report_id, target.suffix.lstrip(".").lower(), warehouse, asked, settings)
     try:
         target.write_bytes(content)
     except OSError as error:
@@ -271,24 +275,25 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; whatever goes wrong is one clear line and a status, never a traceback."""
+    interruption = Interruption.watched()
     try:
         status_code: Any = app(args=arguments, standalone_mode=False)
     except PacsmeterError as error:
-        _stop(str(error))
+        stop(str(error))
     except (typer.Abort, KeyboardInterrupt):
-        _stop(_STOPPED)
+        stop(_STOPPED)
     except TyperException as error:
-        _stop(f"{str(error).rstrip('.')}. `pacsmeter --help` shows what there is.")
+        if not str(error):  # the help itself was the answer
+            sys.exit(2)
+        shown = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        stop(f"{shown.replace('Value error, ', '').rstrip('.')}. `pacsmeter --help` shows what there is.")
     except Exception as error:
+        if interruption.asked:
+            stop(_STOPPED)
         log = log_unforeseen(error, Path(os.environ.get("PACSMETER_HOME", "var")) / "log")
-        _stop(f"Something went wrong that pacsmeter did not foresee ({type(error).__name__}). "
-              f"Nothing was changed; where it happened is in {log}. Please report it.")
+        stop(f"Something went wrong that pacsmeter did not foresee ({type(error).__name__}). "
+              f"The last snapshot is as it was; where it happened is in {log}. Please report it.")
     else:
         if status_code == _INTERRUPTED:
-            _stop(_STOPPED)
+            stop(_STOPPED)
         sys.exit(status_code if isinstance(status_code, int) else 0)
-
-
-def _stop(message: str) -> None:
-    err.print(f"pacsmeter: {message}", highlight=False, soft_wrap=True, markup=False)
-    sys.exit(2)

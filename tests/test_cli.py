@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,7 @@ def test_help_shows_an_example(command: list[str], tmp_path: Path) -> None:
     (["status"], "pacsmeter load demo"),
     (["warehouse", "rollback"], "no earlier snapshot"),
     (["frobnicate"], "--help"),
+    (["metric", "show", "volume.by_modality", "--from", "2026/01/01"], "'--from': '2026/01/01'"),
     (["report", "board", "--out", "x.docx"], "empty"),
 ])
 def test_what_cannot_run_ends_with_2_and_one_line_that_says_what_to_do(
@@ -102,3 +104,23 @@ def test_the_samples_load_as_the_readme_says(tmp_path: Path) -> None:
     assert again.returncode == 0, again.stderr
     assert run("load", "demo", "--if-empty", home=home).stdout.startswith("Snapshot 2 is loaded already")
     assert run("warehouse", "rollback", home=home).stdout.startswith("Readers see snapshot 1 now")
+
+
+def test_a_site_that_the_snapshot_does_not_have_is_no_empty_answer(demo_home: Path) -> None:
+    done = run("metric", "show", "volume.by_modality", "--site", "Nowhere", home=demo_home)
+    assert done.returncode == 2
+    assert "'Nowhere'" in done.stderr and "Northgate" in done.stderr
+
+
+def test_ctrl_c_in_the_middle_of_a_load_is_one_line_and_changes_nothing(tmp_path: Path) -> None:
+    samples = ROOT / "data" / "samples"
+    command = [str(Path(sys.executable).with_name("pacsmeter")), "load", str(samples / "archive.toml")]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "PACSMETER_HOME": str(tmp_path / "home")}) as load:
+        assert load.stderr is not None
+        next(line for line in load.stderr if line.startswith("merging"))
+        load.send_signal(signal.SIGINT)
+        said = [line for line in load.stderr if not line.endswith("...\n")]
+    assert load.returncode == 2
+    assert len(said) == 1 and said[0].startswith("pacsmeter: Stopped.")
+    assert "empty" in run("status", home=tmp_path / "home").stderr
