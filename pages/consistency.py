@@ -3,17 +3,15 @@
 import streamlit as st
 
 from analytics.checks.catalog import FAMILIES
-from analytics.checks.results import check_summary, findings_of
+from analytics.checks.results import check_summary
 from analytics.reporting import checks as drawn
-from analytics.ui.checks import choose_check, failed_checks, show_check, show_where, take_check
+from analytics.ui.checks import choose_check, failed_checks, show_check, show_findings, show_where, take_check
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_chart, title
 
 CATEGORIES = {"": "All", **{name: name.capitalize() for name in FAMILIES if name != "image"}}
-FIRST = ["found_date", "accession_number", "site", "modality", "station_name", "evidence"]
-HIDDEN = ("check_id", "name", "severity", "category", "source_id", "study_instance_uid", "sop_instance_uid")
 
 with open_page("Consistency") as page:
     every = page.read(check_summary, page.filters)
@@ -45,8 +43,4 @@ with open_page("Consistency") as page:
     if check_id:
         with st.container(border=True):
             show_check(check_id)
-            show_where(page, check_id)
-            rows = page.read(findings_of, check_id, page.filters)
-            title(f"{len(rows):,} findings of {check_id}", "The latest first; each leads to its study")
-            show_table(page, rows[FIRST + [name for name in rows.columns if name not in FIRST]],
-                       f"Findings of {check_id}", studies=True, hide=HIDDEN)
+            show_findings(page, check_id, show_where(page, check_id))

@@ -43,7 +43,7 @@ with open_page("Turnaround") as page:
         show_metric(page, interval, lambda result: figures.lines(result, "period", by),
                     heading=f"Median by {SPLITS[by].lower()}", key="split", period=period, by=by)
     with right:
-        show_metric(page, interval, lambda result: figures.shares(result, "period", BUCKETS),
+        show_metric(page, interval, lambda result: figures.shares(result, "period", BUCKETS, group="acr_class"),
                     heading="Finished within", said="Classes of the ACR General Radiology Improvement Database",
                     key="buckets", period=period)
     with left:

@@ -6,6 +6,8 @@ class and priority are the order's, not the finding's: they are passed over here
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -14,18 +16,30 @@ import sqlalchemy as sa
 from analytics.checks.catalog import CHECKS
 from analytics.checks.runner import outcome_of
 from analytics.core.filters import Filters
-from analytics.core.findings import CheckRun, Outcome
-from analytics.warehouse.expressions import conditions, period_start, total
-from analytics.warehouse.schema import check_counts, check_runs, findings
+from analytics.core.findings import CheckRun, Outcome, Severity
+from analytics.warehouse.expressions import conditions, literal, period_start, total
+from analytics.warehouse.schema import check_counts, check_runs, exams, findings
 from analytics.warehouse.store import Warehouse
 
 EVERYTHING = Filters()
 DEFAULT_LIMIT = 1_000
+Mark = Sequence[tuple[str, Any]]
+"""What a mark on a chart of findings stands for: ``site``, ``modality``, ``station_name`` or ``month`` (its first day,
+or its ISO text), each with its value; ``None`` is the group without one."""
 _DEVICE = ("site", "modality", "station_name")
 
 
 def _kept(filters: Filters, table: sa.Table) -> list[sa.ColumnElement[bool]]:
     return conditions(filters.where(patient_classes=(), priorities=()), table, table.c.found_date)
+
+
+def _marked(mark: Mark) -> list[sa.ColumnElement[bool]]:
+    return [_same(period_start(findings.c.found_date, "month"), date.fromisoformat(str(value)[:10]))
+            if name == "month" else _same(findings.c[name], value) for name, value in mark]
+
+
+def _same(column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value
 
 
 def _counted() -> tuple[sa.Label[int], sa.Label[int]]:
@@ -86,7 +100,7 @@ def check_summary(warehouse: Warehouse, filters: Filters = EVERYTHING) -> pd.Dat
 
 
 def findings_of(warehouse: Warehouse, check_id: str | None = None, filters: Filters = EVERYTHING,
-                limit: int = DEFAULT_LIMIT, study_instance_uid: str | None = None) -> pd.DataFrame:
+                limit: int = DEFAULT_LIMIT, study_instance_uid: str | None = None, mark: Mark = ()) -> pd.DataFrame:
     """Return findings, the latest first.
 
     Parameters
@@ -99,13 +113,15 @@ def findings_of(warehouse: Warehouse, check_id: str | None = None, filters: Filt
         At most so many rows.
     study_instance_uid : str, optional
         One study.
+    mark : sequence of (name, value)
+        One group of a chart; see `Mark`.
 
     Returns
     -------
     DataFrame
         The columns of ``findings``, and ``name``, what should hold.
     """
-    wanted = _kept(filters, findings)
+    wanted = [*_kept(filters, findings), *_marked(mark)]
     if check_id is not None:
         wanted.append(findings.c.check_id == check_id)
     if study_instance_uid is not None:
@@ -115,6 +131,44 @@ def findings_of(warehouse: Warehouse, check_id: str | None = None, filters: Filt
     frame = warehouse.read(sa.select(findings).where(*wanted).order_by(*order).limit(limit))
     names = [CHECKS[one].spec.name if one in CHECKS else "" for one in frame["check_id"]]
     frame.insert(1, "name", pd.Series(names, index=frame.index, dtype=object))
+    return frame
+
+
+def count_findings(warehouse: Warehouse, check_id: str, filters: Filters = EVERYTHING, mark: Mark = ()) -> int:
+    """Count the findings of a check, or those behind one mark, of which `findings_of` returns the latest."""
+    return warehouse.count(sa.select(findings.c.check_id).where(
+        findings.c.check_id == check_id, *_kept(filters, findings), *_marked(mark)))
+
+
+def studies_with_findings(warehouse: Warehouse, filters: Filters = EVERYTHING, limit: int = 200) -> pd.DataFrame:
+    """Return the studies that checks have findings about: those with an error first, then the latest.
+
+    Returns
+    -------
+    DataFrame
+        ``study_instance_uid``, ``accession_number``, ``exam_date``, ``site``, ``modality``, ``station_name``,
+        ``severity`` (the worst of its findings), ``findings`` (count), ``checks`` (their ids); one row a study.
+        A finding that names no study is not counted.
+    """
+    rank = sa.case(*((findings.c.severity == literal(severity.value), literal(place))
+                     for place, severity in enumerate(Severity)), else_=literal(len(Severity)))
+    grouped = sa.select(
+        findings.c.study_instance_uid, sa.func.min(rank).label("worst"), sa.func.count().label("findings"),
+        *(sa.func.max(findings.c[name]).label(name) for name in ("accession_number", *_DEVICE, "found_date")),
+        sa.func.string_agg(sa.distinct(findings.c.check_id), literal(" ")).label("checks"),
+    ).where(findings.c.study_instance_uid.is_not(None), *_kept(filters, findings)).group_by(
+        findings.c.study_instance_uid).subquery("grouped")
+    known = {name: sa.func.coalesce(exams.c[name], grouped.c[name]).label(name)
+             for name in ("accession_number", *_DEVICE)}
+    day = sa.func.coalesce(exams.c.exam_date, grouped.c.found_date).label("exam_date")
+    frame = warehouse.read(sa.select(
+        grouped.c.study_instance_uid, known["accession_number"], day, *(known[name] for name in _DEVICE),
+        grouped.c.worst, grouped.c.findings, grouped.c.checks,
+    ).select_from(grouped.outerjoin(exams, exams.c.study_instance_uid == grouped.c.study_instance_uid)).order_by(
+        grouped.c.worst, day.desc().nulls_last(), grouped.c.study_instance_uid).limit(limit))
+    names = dict(enumerate(severity.value for severity in Severity))
+    frame.insert(6, "severity", frame.pop("worst").map(names))
+    frame["checks"] = [" ".join(sorted(ids.split())) for ids in frame["checks"]]
     return frame
 
 

@@ -22,6 +22,8 @@ from analytics.imaging.image import Image
 MAX_PIXELS = 50_000_000
 """Largest frame that is decoded; a whole-slide image beyond it is refused rather than let memory run out."""
 
+_OFTEN_BURNED_IN = frozenset({"US", "SC", "OT", "ES", "XC"})
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _HEADER = [
     "Modality", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsStored",
     "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "PixelPaddingValue",
@@ -74,9 +76,30 @@ def read_image(path: Path | str) -> Image:
             "Check the rescale, LUT and photometric interpretation in its header.", str(file)) from error
 
 
-def _header(file: Path) -> Dataset:
+def may_carry_name(path: Path | str) -> bool:
+    """Whether a picture of the image may show a patient's name in its pixels.
+
+    Burned In Annotation (0028,0301) says YES; or it says neither YES nor NO, and the image is of a kind whose screen
+    is often captured with the patient's name on it: ultrasound, endoscopy, external camera, other, secondary capture
+    (PS3.3 C.7.6.1, C.8.6). The pixels are not looked at.
+
+    Raises
+    ------
+    PacsmeterError
+        The header cannot be read; see `read_image`.
+    """
+    header = _header(Path(path), ["Modality", "SOPClassUID", "BurnedInAnnotation"])
+    said = _text(header.get("BurnedInAnnotation")).strip().upper()
+    if said in ("YES", "NO"):
+        return said == "YES"
+    sop_class = _text(header.get("SOPClassUID"))
+    return (_text(header.get("Modality")).strip().upper() in _OFTEN_BURNED_IN or sop_class == _SECONDARY_CAPTURE
+            or sop_class.startswith(f"{_SECONDARY_CAPTURE}."))
+
+
+def _header(file: Path, tags: list[str] = _HEADER) -> Dataset:
     try:
-        return dcmread(file, specific_tags=_HEADER, stop_before_pixels=True)
+        return dcmread(file, specific_tags=list(tags), stop_before_pixels=True)
     except OSError as error:
         raise PacsmeterError("The image's file cannot be opened", "Check that the folder is connected and readable.",
                              str(file)) from error

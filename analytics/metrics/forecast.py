@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,9 @@ from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
 HORIZON_MONTHS = 36
+REMEMBERED = 32
+"""Outlooks kept in memory, about half a megabyte each; a page asks for one an archive, and one of all together."""
+_FITTING = threading.Lock()
 _INTERVALS = {"lower95": 0.025, "lower80": 0.1, "forecast": 0.5, "upper80": 0.9, "upper95": 0.975}
 _CITATION = ("Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989 (local level with drift), "
              "as in statsmodels; intervals by simulation")
@@ -50,6 +55,12 @@ class History:
     added: NDArray[np.int64]
     earlier: int
     current: int
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Return everything the history says, as a key: equal where two histories say the same."""
+        return (self.name, self.capacity, self.used_before, self.earlier, self.current,
+                tuple(self.months), tuple(self.added.tolist()))
 
     @property
     def used(self) -> NDArray[np.int64]:
@@ -121,8 +132,39 @@ def together(found: list[History]) -> History:
                    sum(item.current for item in found))
 
 
+@dataclass(frozen=True)
+class _Question:
+    """A history as the key of what was learnt from it."""
+
+    content: tuple[object, ...]
+    history: History = field(compare=False)
+
+
 def outlook(history: History, horizon_months: int = HORIZON_MONTHS) -> Outlook | None:
-    """Project an archive and say when it fills; ``None`` where its history is too short."""
+    """Project an archive and say when it fills; ``None`` where its history is too short.
+
+    The latest `REMEMBERED` answers are kept by the history's content, so that the pages of one snapshot fit each
+    archive once. They are shared between threads: their paths cannot be written to.
+    """
+    # One at a time: a thread that asks what another one is fitting waits for it, and does not fit it again.
+    with _FITTING:
+        return _outlook(_Question(history.content, history), horizon_months)
+
+
+def _backtest(history: History) -> tuple[float | None, int]:
+    with _FITTING:
+        return _backtested(_Question(history.content, history))
+
+
+@lru_cache(REMEMBERED)
+def _backtested(asked: _Question) -> tuple[float | None, int]:
+    history = asked.history
+    return backtest(history.added / history.months.days_in_month.to_numpy())
+
+
+@lru_cache(REMEMBERED)
+def _outlook(asked: _Question, horizon_months: int) -> Outlook | None:
+    history = asked.history
     if len(history.months) < FEWEST_MONTHS:
         return None
     ahead = pd.date_range(history.start, periods=horizon_months, freq="MS")
@@ -131,6 +173,7 @@ def outlook(history: History, horizon_months: int = HORIZON_MONTHS) -> Outlook |
     # What the month that is not over has already taken in, it can not give back.
     added[:, 0] = np.maximum(added[:, 0], history.current)
     used = history.used[-1] + np.cumsum(added, axis=1)
+    used.setflags(write=False)
     fills = _fills_after(used, added, history.capacity)
     early, median, late = (_day(history.start, float(np.quantile(fills, fraction, method="inverted_cdf")))
                            for fraction in (0.1, 0.5, 0.9))
@@ -193,7 +236,7 @@ def fill_forecast(warehouse: Warehouse, filters: Filters, archive: str | None = 
         "month": pd.date_range(chosen.start, periods=horizon_months, freq="MS"),
         **{name: seen.projection.quantile(fraction) for name, fraction in _INTERVALS.items()}})
     frame = pd.concat([past.astype({"observed": "float64"}), ahead], ignore_index=True).assign(capacity=chosen.capacity)
-    error, origins = backtest(chosen.added / chosen.months.days_in_month.to_numpy())
+    error, origins = _backtest(chosen)
     tried = (f"Back-test: forecasts of 3 months from each of {origins} earlier months were off by {error:.1f} % of a "
              "month's bytes on average.") if error is not None else "The history is too short to back-test."
     return MetricResult(

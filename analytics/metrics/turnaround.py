@@ -95,7 +95,7 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
         Columns ``period``, ``by``, ``n`` (ended), ``median``, ``p90``, ``mean`` (minutes), ``open`` (count),
         ``open_median_age`` (minutes so far), ``median_with_open`` (open cases at their age so far: a floor of
         the truth), ``within_target`` (percent of ended, and of open ones already past theirs), the four ACR
-        buckets, ``whole``. ``rows`` are the ended exams, with ``minutes``.
+        buckets, ``whole``. ``rows`` are the ended exams, with ``minutes`` and ``acr_class``, the bucket of each.
     """
     scope = Scope(warehouse, filters, exams.c.has_order)
     judged = _Judged(interval, scope.as_of)
@@ -118,7 +118,8 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
         notes.append(f"Targets: {source}. An open exam past its target counts as outside it.")
     return MetricResult(
         METRICS[interval.id].spec, frame, "median", dimensions, whole["n"], warehouse.revision, UNITS,
-        scope.left_out(judged.reasons), scope.rows(judged.ended, **{**columns, "minutes": judged.minutes}),
+        scope.left_out(judged.reasons), scope.rows(judged.ended, **{
+            **columns, "minutes": judged.minutes, "acr_class": REPORT_TIMES.of(judged.minutes)}),
         whole["median"], (*notes, *cut_note(frame.period, frame.whole, period)))
 
 

@@ -80,6 +80,8 @@ def by_device(counts: pd.DataFrame, *, top: int = 12) -> go.Figure:
         marker={"color": [colors[str(plain(item) or "")].color for item in shown.modality], "cornerradius": 2},
         text=[f"{int(row.violated):,} of {int(row.denominator):,}" for row in shown.itertuples()], hovertemplate=HOVER,
         textposition="outside", cliponaxis=False, showlegend=False,
+        customdata=[{name: plain(getattr(row, name)) for name in ("site", "modality", "station_name")}
+                    for row in shown.itertuples()],
         hovertext=[_said(row, words("station_name", row.station_name)) for row in shown.itertuples()])
     high = float(shown.rate.astype(float).max()) if len(shown) else 1.0
     values, texts = ticks(0, high, PERCENT)
@@ -101,6 +103,7 @@ def by_month(counts: pd.DataFrame) -> go.Figure:
     figure.add_scatter(
         x=[plain(month) for month in shown.month], y=shown.rate.astype(float), mode="lines+markers", showlegend=False,
         line={"color": BLUE, "width": 2}, marker={"size": 5, "color": BLUE}, hovertemplate=HOVER,
+        customdata=[{"month": plain(row.month)} for row in shown.itertuples()],
         hovertext=[_said(row, f"{row.month:%b %Y}") for row in shown.itertuples()])
     high = float(shown.rate.astype(float).max()) if len(shown) else 1.0
     values, texts = ticks(0, high or 1.0, PERCENT)

@@ -179,13 +179,16 @@ def level_color(percent: float) -> str:
     return BAD if percent >= 90 else WATCH if percent >= 80 else BLUE
 
 
-def shares(result: MetricResult, x: str, columns: Mapping[str, str], *, height: int = 300) -> go.Figure:
+def shares(result: MetricResult, x: str, columns: Mapping[str, str], *, group: str | None = None,
+           height: int = 300) -> go.Figure:
     """Draw how each period's exams divide into ordered classes, the best first, as percent.
 
     Parameters
     ----------
     columns : mapping
         Count column of the frame to its words, in order.
+    group : str, optional
+        Column of ``result.rows`` that says an exam's class in those words, so that a mark leads to its class alone.
     """
     figure, frame = blank(height), result.frame.sort_values(x)
     counts = frame[list(columns)].astype(float)
@@ -195,7 +198,8 @@ def shares(result: MetricResult, x: str, columns: Mapping[str, str], *, height: 
     for (column, name), color in zip(columns.items(), ORDERED, strict=False):
         part = (100 * counts[column] / whole).fillna(0)
         figure.add_bar(
-            name=name, x=positions(frame, x), y=part, customdata=marks, marker={"color": color, "line_width": 0},
+            name=name, x=positions(frame, x), y=part, marker={"color": color, "line_width": 0},
+            customdata=[{**mark, group: name} if group else mark for mark in marks],
             hovertext=[f"<b>{period}</b><br>{name}: {share:.1f} % ({count:,.0f} of {total:,.0f})"
                        for period, share, count, total in zip(periods, part, counts[column], whole, strict=True)],
             hovertemplate=HOVER)
@@ -231,14 +235,14 @@ def interval(result: MetricResult, x: str, *, median: str = "median", p90: str =
     figure.update_layout(**legend(True))
     keep_in_view(figure, frame, x, "n", result.unit_of("n"))
     if open_cases:
-        _open_panel(figure, frame, places, marks, hover, open_cases)
+        _open_panel(figure, frame, places, hover, open_cases)
     return figure
 
 
-def _open_panel(figure: go.Figure, frame: pd.DataFrame, places: list[Any], marks: list[dict[str, Any]],
-                hover: list[str], column: str) -> None:
+def _open_panel(figure: go.Figure, frame: pd.DataFrame, places: list[Any], hover: list[str], column: str) -> None:
+    # No group on these marks: the rows behind the result are its finished exams, not the open ones.
     figure.add_bar(name="Still open", x=places, y=frame[column].astype(float), yaxis="y2", marker_color=GRAY,
-                   customdata=marks, hovertext=hover, hovertemplate=HOVER)
+                   hovertext=hover, hovertemplate=HOVER)
     values, texts = ticks(0, float(frame[column].max() or 1), "{exam}", 2)
     figure.update_layout(
         yaxis={"domain": [0.3, 1]},

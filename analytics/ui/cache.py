@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.core.filters import Filters
 from analytics.core.results import MetricResult
 from analytics.core.settings import Settings, load_settings
+from analytics.imaging.decode import may_carry_name
 from analytics.imaging.render import thumbnail
 from analytics.ledger.ledger import Ledger, open_ledger
 from analytics.metrics.catalog import compute
@@ -86,6 +87,12 @@ def metric(metric_id: str, revision: int, filters: Filters, **named: Any) -> Met
 def picture(path: str, modified_ns: int, side: int) -> bytes:
     """Return a picture of an image file as PNG, its longer side at most ``side`` pixels; made once for each state."""
     return thumbnail(path, side)
+
+
+@st.cache_data(show_spinner=False, max_entries=4096)
+def picture_may_carry_name(path: str, modified_ns: int) -> bool:
+    """Whether a picture of an image file may show a name in its pixels; its header is read once for each state."""
+    return may_carry_name(path)
 
 
 def clear() -> None:

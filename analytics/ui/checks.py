@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -10,12 +11,16 @@ import pandas as pd
 import streamlit as st
 
 from analytics.checks.catalog import CHECKS
-from analytics.checks.results import findings_by_device, findings_by_month
+from analytics.checks.results import Mark, count_findings, findings_by_device, findings_by_month, findings_of
 from analytics.core.findings import Outcome
+from analytics.reporting.axes import words
 from analytics.reporting.checks import by_device, by_month
 from analytics.ui.shell import Page
+from analytics.ui.tables import show_table
 from analytics.ui.widgets import show_chart, title
 
+_FIRST = ["found_date", "accession_number", "site", "modality", "station_name", "evidence"]
+_HIDDEN = ("check_id", "name", "severity", "category", "source_id", "study_instance_uid", "sop_instance_uid")
 _KEPT, _KEY, _CLICKED = "chosen-check", "check", "clicked-check"
 
 
@@ -69,16 +74,34 @@ def failed_checks(summary: pd.DataFrame) -> None:
                    icon=":material/report:")
 
 
-def show_where(page: Page, check_id: str) -> None:
-    """Show on which devices and since when a check is violated, where that is known."""
+def show_where(page: Page, check_id: str) -> Mark:
+    """Show on which devices and since when a check is violated; return the group of the clicked marks."""
+    mark: dict[str, Any] = {}
+    state = f"{check_id}-{page.revision}-{hash(page.filters)}"
     devices = page.read(findings_by_device, page.filters, check_id)
     months = page.read(findings_by_month, page.filters, check_id)
     left, right = st.columns(2)
     if int(devices.violated.sum()):
         with left:
-            title("By device", "The highest rate first")
-            show_chart(by_device(devices), key=f"device-{check_id}")
+            title("By device", "The highest rate first; a click leads to its findings")
+            mark |= show_chart(by_device(devices), key=f"device-{state}", selectable=True)
     if int(months.violated.sum()) and len(months) > 1:
         with right:
-            title("By month of the exam")
-            show_chart(by_month(months), key=f"month-{check_id}")
+            title("By month of the exam", "A click leads to its findings")
+            mark |= show_chart(by_month(months), key=f"month-{state}", selectable=True)
+    return tuple(mark.items())
+
+
+def show_findings(page: Page, check_id: str, mark: Mark = ()) -> None:
+    """List the findings of a check, or those behind the clicked marks, each with a way to its study."""
+    rows = page.read(findings_of, check_id, page.filters, mark=mark)
+    count = page.read(count_findings, check_id, page.filters, mark)
+    where = "".join(f" · {_mark_words(name, value)}" for name, value in mark)
+    shown = f"; the latest {len(rows):,} of them here" if count > len(rows) else ""
+    title(f"{count:,} findings of {check_id}{where}", f"The latest first{shown}. Each leads to its study.")
+    show_table(page, rows[_FIRST + [name for name in rows.columns if name not in _FIRST]], f"Findings of {check_id}",
+               key=where, studies=True, hide=_HIDDEN)
+
+
+def _mark_words(name: str, value: Any) -> str:
+    return f"{date.fromisoformat(value):%b %Y}" if name == "month" else words(name, value)

@@ -15,20 +15,38 @@ from analytics.ui.shell import Page
 from analytics.ui.tables import show_table
 
 SHOWN = 12
+HIDDEN = "Show the picture (it may carry a name in its pixels)"
 _TOLD = ("name", "shown", "lower", "center", "upper", "out_of_limits", "direction", "message", "algorithm")
 
 
 def show_picture(page: Page, sop_instance_uid: str, caption: str = "", side: int = 512) -> None:
-    """Show a picture of an image, or why there is none."""
+    """Show a picture of an image, or why there is none; one that may carry a name waits until it is asked for."""
     try:
         file: Path = page.read(locate, sop_instance_uid, page.settings.pseudonym_key_file)
         if not file.is_file():
             raise PacsmeterError("The file is not there any more", "Load the folder again.", file.name)
-        drawn = cache.picture(str(file), file.stat().st_mtime_ns, side)
+        state = (str(file), file.stat().st_mtime_ns)
+        if cache.picture_may_carry_name(*state) and not _asked_for(sop_instance_uid, caption, side):
+            return
+        drawn = cache.picture(*state, side)
     except PacsmeterError as error:
         st.caption(f"{caption} {error.what}.".strip())
     else:
         st.image(drawn, caption=caption or None, width="stretch")
+
+
+def _asked_for(sop_instance_uid: str, caption: str, side: int) -> bool:
+    """Offer a picture that is hidden behind a button; whether it has been asked for in this session."""
+    kept = f"picture-asked-{sop_instance_uid}"
+
+    def ask() -> None:
+        st.session_state[kept] = True
+
+    if not st.session_state.get(kept):
+        if caption:
+            st.caption(caption)
+        st.button(HIDDEN, key=f"show-{side}-{sop_instance_uid}", icon=":material/visibility_off:", on_click=ask)
+    return bool(st.session_state.get(kept))
 
 
 def show_image(page: Page, sop_instance_uid: str) -> None:

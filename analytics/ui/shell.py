@@ -25,6 +25,8 @@ from analytics.ui.pictures import BRAND
 from analytics.warehouse.store import Warehouse
 
 Answer = TypeVar("Answer")
+LAST = "last-page"
+"""Where the session keeps the page with filters that the reader saw last."""
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -114,4 +116,5 @@ def _opened(entry: Entry, filtered: bool) -> Page:
                 "or include them; the page Sources says which source is a demo.</div>")
     if filtered:
         draw_filters(choices)
+        st.session_state[LAST] = entry.title
     return page

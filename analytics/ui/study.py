@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from analytics.checks.results import studies_with_findings
 from analytics.core.quantity import BYTES, IMAGES, MINUTES, SERIES, format_quantity
 from analytics.core.terms import PATIENT_CLASSES, PRIORITIES, TRANSFER_SYNTAXES
 from analytics.imaging.quality import images_of_study
@@ -22,7 +23,8 @@ from analytics.reporting.axes import label_of, modality_words
 from analytics.reporting.timeline import timeline
 from analytics.ui.empty import empty_state
 from analytics.ui.images import show_images
-from analytics.ui.shell import Page
+from analytics.ui.navigation import BY_TITLE
+from analytics.ui.shell import LAST, Page
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, headline_row, title
 
@@ -51,8 +53,7 @@ def search() -> str:
 def choose_study(page: Page, wanted: str) -> str | None:
     """Return the UID of the one study that is looked for; else show what is like it, or how to search."""
     if not wanted:
-        empty_state("no_rows", "No study is chosen",
-                    "Write a Study Instance UID or an accession number above, or follow a mark on any chart here.")
+        _latest_with_findings(page)
         return None
     found = page.read(find_studies, wanted)
     if found.empty:
@@ -69,6 +70,26 @@ def choose_study(page: Page, wanted: str) -> str | None:
                     "come, was not done, or was sent under another number.")
         return None
     return uid
+
+
+def _latest_with_findings(page: Page) -> None:
+    found = page.read(studies_with_findings)
+    if found.empty:
+        empty_state("all_well", "No study has findings",
+                    "Write a Study Instance UID or an accession number above, or follow a mark on any chart here.")
+        return
+    with st.container(border=True):
+        title("Latest studies with findings", "Those with an error first, then the latest; of all sites and dates")
+        show_table(page, found, "Studies with findings", studies=True, hide=("study_instance_uid",),
+                   labels={"severity": "Worst severity"})
+
+
+def way_back(page: Page) -> None:
+    """Lead back to the page the reader came from, with its filters."""
+    last = st.session_state.get(LAST)
+    if last:
+        st.page_link(BY_TITLE[last].file, label=f"Back to {last}", icon=":material/arrow_back:",
+                     query_params=page.filters.to_query())
 
 
 def show_study(page: Page, uid: str) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -22,6 +21,7 @@ SHOWN = 1000
 """Rows a table shows; its downloads hold them all."""
 FITS = 11
 """Rows of a table that is shown whole, without a scroll bar of its own."""
+STUDY, OPEN = "pages/study.py", "Open study"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UNITS = {
     "size_bytes": BYTES, "bytes": BYTES, "minutes": MINUTES, "number_of_series": SERIES,
@@ -33,13 +33,22 @@ _NUMBERS_OF = frozenset({"patient_birth_year", "series_number", "instance_number
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
 
 
-def study_link(row: Mapping[Any, Any]) -> str | None:
-    """Return the address of a row's study on the Study page, relative to any page."""
+def study_of(row: Mapping[Any, Any]) -> str | None:
+    """Return what the Study page finds a row's study by: its UID, else its accession number."""
     for name in ("study_instance_uid", "accession_number"):
         value = row.get(name)
         if not is_missing(value) and value:
-            return f"study?find={quote(str(value))}"
+            return str(value)
     return None
+
+
+def _row_words(row: Mapping[Any, Any]) -> str:
+    """Say which study a row is about, for a list to choose it from."""
+    dates = (row.get(name) for name in ("exam_date", "found_date", "acquired_at"))
+    day = next((one for one in dates if not is_missing(one)), None)
+    said = [f"{day:%-d %b %Y}" if day is not None else None, *(row.get(name) for name in (
+        "check_id", "modality", "station_name", "accession_number"))]
+    return " · ".join(str(item) for item in said if not is_missing(item) and item) or str(study_of(row))
 
 
 def _formats(frame: pd.DataFrame, units: Mapping[str, str]) -> dict[str, Any]:
@@ -115,14 +124,32 @@ def show_table(page: Page, frame: pd.DataFrame, name: str, *, key: str = "", uni
         if pd.api.types.is_datetime64_any_dtype(shown[column]):
             columns[column] = _when(shown[column], labels.get(column, label_of(column)), page.settings.site_zone)
     if studies:
-        shown.insert(0, "open", [study_link(row) for row in frame.head(SHOWN).to_dict("records")])
-        columns["open"] = st.column_config.LinkColumn("Study", display_text="Open study", width="small")
+        rows = frame.head(SHOWN).to_dict("records")
+        shown.insert(0, "open", [OPEN if study_of(row) else "" for row in rows])
+        columns["open"] = st.column_config.ButtonColumn("Study", type="tertiary", key=f"open-{name}-{key}", width=104)
     st.dataframe(shown.style.format(_formats(shown, units), na_rep="–"), hide_index=True, column_config=columns,
                  placeholder="–", key=f"table-{name}-{key}",
                  height=height or ("content" if len(shown) <= FITS else 430))
     about = (about_result(result, page.filters, datetime.now(UTC), is_demo=page.choices.is_demo) if result else
              About(name, datetime.now(UTC), page.revision, page.filters, is_demo=page.choices.is_demo))
-    _downloads(page, frame, name, about, units, key)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        _downloads(page, frame, name, about, units, key)
+        if studies:
+            _ways(rows, f"{name}-{key}")
+    clicked = st.session_state.get(f"open-{name}-{key}") if studies else None
+    if clicked and clicked.row < len(rows) and study_of(rows[clicked.row]):
+        st.switch_page(STUDY, query_params={"find": str(study_of(rows[clicked.row]))})
+
+
+def _ways(rows: list[dict[Any, Any]], key: str) -> None:
+    """Offer each row's study as a list and a link: the table's buttons are drawn, and need a mouse."""
+    known = [row for row in rows if study_of(row)]
+    if not known:
+        return
+    place = st.selectbox("Study of a row", range(len(known)), format_func=lambda number: _row_words(known[number]),
+                         key=f"row-{key}", label_visibility="collapsed", width=380)
+    st.page_link(STUDY, label=OPEN, icon=":material/arrow_forward:",
+                 query_params={"find": str(study_of(known[place or 0]))})
 
 
 def _downloads(page: Page, frame: pd.DataFrame, name: str, about: About, units: Mapping[str, str], key: str) -> None:
@@ -132,11 +159,10 @@ def _downloads(page: Page, frame: pd.DataFrame, name: str, about: About, units: 
     def workbook() -> bytes:
         return table_workbook({name: frame}, about, page.settings.site_zone, units)
 
-    with st.container(horizontal=True, gap="small"):
-        st.download_button("CSV", lambda: csv_of(frame), f"{stem}.csv", "text/csv", key=f"csv-{name}-{key}",
-                           icon=":material/download:", type="tertiary", on_click="ignore")
-        st.download_button("Excel", workbook, f"{stem}.xlsx", XLSX, key=f"xlsx-{name}-{key}",
-                           icon=":material/download:", type="tertiary", on_click="ignore")
+    st.download_button("CSV", lambda: csv_of(frame), f"{stem}.csv", "text/csv", key=f"csv-{name}-{key}",
+                       icon=":material/download:", type="tertiary", on_click="ignore")
+    st.download_button("Excel", workbook, f"{stem}.xlsx", XLSX, key=f"xlsx-{name}-{key}",
+                       icon=":material/download:", type="tertiary", on_click="ignore")
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:

@@ -9,11 +9,19 @@ import pytest
 import sqlalchemy as sa
 
 from analytics.checks.recall import compare_with_truth
-from analytics.checks.results import check_summary, findings_by_device, findings_by_month, findings_of, read_checks
+from analytics.checks.results import (
+    check_summary,
+    count_findings,
+    findings_by_device,
+    findings_by_month,
+    findings_of,
+    read_checks,
+    studies_with_findings,
+)
 from analytics.checks.runner import run_checks
 from analytics.core.filters import Filters
 from analytics.core.findings import Outcome
-from analytics.warehouse.schema import check_runs, sources, studies
+from analytics.warehouse.schema import check_runs, findings, sources, studies
 from analytics.warehouse.store import Store, Warehouse
 from tests.support import build
 
@@ -82,6 +90,45 @@ def test_a_device_has_its_own_rate(warehouse: Warehouse) -> None:
 def test_a_month_has_its_own_rate(warehouse: Warehouse) -> None:
     frame = findings_by_month(warehouse, Filters(sites=("North",)), "IDN201")
     assert [(row.month.month, row.violated, row.denominator) for row in frame.itertuples()] == [(3, 1, 2), (4, 0, 1)]
+
+
+@pytest.mark.parametrize(("mark", "uids"), [
+    ([("site", "North"), ("modality", "CT"), ("station_name", "CT1")], ["2"]), ([("station_name", "MR1")], []),
+    ([("month", "2026-03-01")], ["2"]), ([("month", dt.date(2026, 4, 1))], []), ([("station_name", None)], [])])
+def test_a_mark_leads_to_its_own_findings(warehouse: Warehouse, mark: list[tuple[str, object]],
+                                          uids: list[str]) -> None:
+    assert findings_of(warehouse, "IDN201", mark=mark)["study_instance_uid"].tolist() == uids
+    assert count_findings(warehouse, "IDN201", mark=mark) == len(uids)
+
+
+def test_every_mark_of_a_chart_has_as_many_findings_as_it_says(warehouse: Warehouse) -> None:
+    for check_id in RUN:
+        for row in findings_by_device(warehouse, check_id=check_id).itertuples():
+            mark = [("site", row.site), ("modality", row.modality), ("station_name", row.station_name)]
+            assert count_findings(warehouse, check_id, mark=mark) == row.violated
+        for row in findings_by_month(warehouse, check_id=check_id).itertuples():
+            assert count_findings(warehouse, check_id, mark=[("month", f"{row.month:%Y-%m-%d}")]) == row.violated
+
+
+def test_studies_with_findings_are_those_with_an_error_first_then_the_latest(store: Store) -> None:
+    def found(uid: str | None, check_id: str, severity: str, day: int, **more: object) -> dict[str, object]:
+        return {"check_id": check_id, "severity": severity, "category": "identity", "study_instance_uid": uid,
+                "found_date": dt.date(2026, 3, day), "evidence": "seen", **NORTH, **more}
+
+    warehouse = build(store, {studies: [study(2, "a", "A2", SOUTH, 4)], findings: [
+        found("1", "IDN201", "warning", 9), found("2", "IDN201", "warning", 1), found("2", "IDN208", "error", 1),
+        found("2", "IDN201", "info", 1), found("3", "IDN201", "warning", 20), found("4", "TMP301", "error", 2),
+        found("5", "TMP301", "info", 30), found(None, "REC605", "error", 31)]})
+    frame = studies_with_findings(warehouse)
+    assert frame[["study_instance_uid", "severity", "findings", "checks"]].values.tolist() == [
+        ["2", "error", 3, "IDN201 IDN208"], ["4", "error", 1, "TMP301"], ["3", "warning", 1, "IDN201"],
+        ["1", "warning", 1, "IDN201"], ["5", "info", 1, "TMP301"]]
+    # What the archive says of a study goes before what one finding says.
+    assert frame.loc[0, ["site", "modality", "station_name", "accession_number"]].tolist() == [
+        "South", "MR", "MR1", "A2"]
+    assert frame.loc[0, "exam_date"] == pd.Timestamp(2026, 4, 1)
+    assert studies_with_findings(warehouse, limit=1)["study_instance_uid"].tolist() == ["2"]
+    assert studies_with_findings(warehouse, Filters(sites=("South",))).empty
 
 
 def test_a_check_that_failed_is_shown_as_failed(store: Store, warehouse: Warehouse) -> None:

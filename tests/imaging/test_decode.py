@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from analytics.core.errors import PacsmeterError
 from analytics.imaging import decode
-from analytics.imaging.decode import read_image
+from analytics.imaging.decode import may_carry_name, read_image
 from analytics.imaging.render import thumbnail, windowed
 from tests.imaging.pictures import write_image
 
@@ -150,6 +150,17 @@ def test_a_thumbnail_shows_the_window(tmp_path: Path) -> None:
     picture = PIL.Image.open(io.BytesIO(thumbnail(path, 50)))
     assert (picture.format, picture.size) == ("PNG", (50, 25))
     assert (picture.getpixel((5, 12)), picture.getpixel((45, 12))) == (0, 255)
+
+
+@pytest.mark.parametrize(("elements", "hidden"), [
+    ({}, False), ({"BurnedInAnnotation": "YES"}, True), ({"BurnedInAnnotation": "NO"}, False),
+    ({"Modality": "US"}, True), ({"Modality": "US", "BurnedInAnnotation": "NO"}, False),
+    ({"Modality": "US", "BurnedInAnnotation": ""}, True), ({"Modality": "SC"}, True), ({"Modality": "OT"}, True),
+    ({"Modality": "ES"}, True), ({"Modality": "XC"}, True), ({"Modality": "MR"}, False),
+    ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, True), ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.4"}, True),
+    ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.4", "BurnedInAnnotation": "NO"}, False)])
+def test_a_picture_may_carry_a_name(tmp_path: Path, elements: dict[str, Any], hidden: bool) -> None:
+    assert may_carry_name(write_image(tmp_path / "a", np.eye(4, dtype=np.uint8), **elements)) is hidden
 
 
 @pytest.mark.parametrize(("elements", "at_500"), [

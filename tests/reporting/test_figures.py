@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from analytics.core.results import MetricResult, MetricSpec
-from analytics.reporting import figures
+from analytics.reporting import checks, figures
 from analytics.reporting.axes import period_of, period_words, ticks, words
 from analytics.reporting.palette import modality_ink
 
@@ -164,3 +164,28 @@ def test_nothing_is_drawn_as_an_empty_figure(draw):
     frame = pd.DataFrame({"period": pd.to_datetime([]), "modality": [], "bytes": pd.Series([], dtype=float)})
 
     assert sum(len(trace.x) for trace in draw(result(frame, "period", "modality")).data) == 0
+
+
+def test_a_share_leads_to_its_class_alone(by_month: MetricResult):
+    frame = pd.DataFrame({"period": MONTHS, "fast": [3, 1], "slow": [1, 0]})
+    figure = figures.shares(result(frame, "period", value="fast"), "period", {"fast": "< 12 h", "slow": "> 48 h"},
+                            group="acr_class")
+
+    assert [trace.customdata[0] for trace in figure.data] == [
+        {"period": "2026-01-01", "acr_class": "< 12 h"}, {"period": "2026-01-01", "acr_class": "> 48 h"}]
+
+
+def test_open_cases_do_not_lead_to_finished_ones():
+    frame = pd.DataFrame({"period": MONTHS, "median": [3.0, 4.0], "p90": [9.0, 9.0], "n": [3, 1], "open": [0, 2]})
+    figure = figures.interval(result(frame, "period", value="median"), "period", open_cases="open")
+
+    assert [trace.customdata is None for trace in figure.data] == [False, False, True]
+
+
+def test_marks_of_a_check_say_their_device_and_their_month():
+    counts = pd.DataFrame({"site": ["North"], "modality": [None], "station_name": ["CT1"], "violated": [2],
+                           "denominator": [4], "rate": [50.0], "month": MONTHS[:1]})
+
+    assert checks.by_device(counts).data[0].customdata[0] == {
+        "site": "North", "modality": None, "station_name": "CT1"}
+    assert checks.by_month(counts).data[0].customdata[0] == {"month": "2026-01-01"}

@@ -1,0 +1,70 @@
+"""What a forecast has learnt is kept: one fit for one history, whoever asks, and another for another."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.metrics import forecast
+from analytics.metrics.forecast import History, outlook
+
+
+@pytest.fixture
+def history() -> History:
+    months = pd.date_range("2025-01-01", periods=14, freq="MS")
+    return History("Main", 10**13, 0, months, np.arange(14, dtype="int64") ** 2 * 10**9 + 10**11, 0, 0)
+
+
+@pytest.fixture
+def projected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count the projections that are made; nothing is known before."""
+    made: list[int] = []
+    real = forecast.project
+
+    def counted(values: forecast.NDArray[np.float64], horizon: int) -> forecast.Projection:
+        made.append(horizon)
+        return real(values, horizon)
+
+    monkeypatch.setattr(forecast, "project", counted)
+    forecast._outlook.cache_clear()
+    return made
+
+
+def copied(history: History) -> History:
+    return replace(history, months=history.months.copy(), added=history.added.copy())
+
+
+def test_one_history_is_fitted_once(history: History, projected: list[int]) -> None:
+    assert outlook(history) is outlook(copied(history))
+    assert len(projected) == 1
+
+
+def test_threads_that_ask_together_share_one_fit(history: History, projected: list[int]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(outlook, [copied(history) for _ in range(8)]))
+
+    assert len(projected) == 1 and all(answer is answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("change", [
+    {"name": "Other"}, {"capacity": 10**12}, {"used_before": 5}, {"earlier": 5}, {"current": 5},
+    {"months": pd.date_range("2025-02-01", periods=14, freq="MS")}, {"added": np.full(14, 7 * 10**10)}])
+def test_a_history_that_says_another_thing_is_fitted_anew(history: History, projected: list[int], change) -> None:
+    outlook(history)
+    other = replace(history, **change)
+    answer = outlook(other)
+
+    assert answer is not None and answer.history is other
+    assert len(projected) == 2
+
+
+def test_what_is_kept_is_bounded_and_cannot_be_changed(history: History) -> None:
+    seen = outlook(history)
+    assert seen is not None
+    with pytest.raises(ValueError, match="read-only"):
+        seen.projection.paths[0, 0] = 1
+    assert forecast._outlook.cache_info().maxsize == forecast.REMEMBERED
