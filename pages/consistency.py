@@ -32,7 +32,9 @@ with open_page("Consistency") as page:
     found = summary[summary.violated > 0].sort_values("rate", ascending=False)
     with st.container(border=True):
         title("Findings by check", "Percent of the rows each check looked at; a click chooses the check")
-        if found.empty:
+        if not int(summary.denominator.sum()):
+            empty_state("no_rows", "Nothing was looked at", "Widen the period or take a filter off.")
+        elif found.empty:
             empty_state("all_well", "No check has findings", "Nothing that was looked at contradicts a check here.")
         else:
             take_check(show_chart(drawn.rates(found), key=f"rates-{page.revision}", selectable=True))

@@ -15,6 +15,7 @@ from analytics.checks.results import Mark, count_findings, findings_by_device, f
 from analytics.core.findings import Outcome
 from analytics.reporting.axes import words
 from analytics.reporting.checks import by_device, by_month
+from analytics.ui.empty import empty_state
 from analytics.ui.shell import Page
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import show_chart, title
@@ -96,6 +97,9 @@ def show_findings(page: Page, check_id: str, mark: Mark = ()) -> None:
     """List the findings of a check, or those behind the clicked marks, each with a way to its study."""
     rows = page.read(findings_of, check_id, page.filters, mark=mark)
     count = page.read(count_findings, check_id, page.filters, mark)
+    if not count:
+        empty_state("no_rows", f"No finding of {check_id}", "None where it was looked for; a wider filter may.")
+        return
     where = "".join(f" · {_mark_words(name, value)}" for name, value in mark)
     shown = f"; the latest {len(rows):,} of them here" if count > len(rows) else ""
     title(f"{count:,} findings of {check_id}{where}", f"The latest first{shown}. Each leads to its study.")

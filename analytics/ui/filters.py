@@ -115,7 +115,11 @@ def draw_filters(choices: Choices) -> Filters:
         device.station_name for device in choices.devices
         if (not held.sites or device.site in held.sites)
         and (not held.modalities or device.modality in held.modalities)}))
-    period, sites, modalities, stations, more = st.columns([1.15, 1.1, 1.2, 1.3, 0.85], vertical_alignment="bottom")
+    by_date = st.session_state.get("filter-custom") or (
+        (held.date_from, held.date_to) not in {(None, None), *presets(choices.last_date or date(2000, 1, 1)).values()})
+    # Two whole dates need more room than a period's name.
+    period, sites, modalities, stations, more = st.columns([1.75 if by_date else 1.15, 1.1, 1.2, 1.3, 0.85],
+                                                           vertical_alignment="bottom")
     with period:
         _period(choices, held)
     with sites:

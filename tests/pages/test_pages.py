@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
@@ -13,9 +15,10 @@ from streamlit.testing.v1 import AppTest
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
 from analytics.costs.assumptions import Assumptions
-from analytics.ui import shell
+from analytics.ui import cache, shell
+from analytics.ui.images import HIDDEN
 from analytics.ui.navigation import BY_TITLE
-from analytics.warehouse.schema import exams
+from analytics.warehouse.schema import exams, instances
 from analytics.warehouse.store import open_store
 from tests.pages.conftest import Opened
 from tests.support import ROOT
@@ -125,6 +128,51 @@ def test_an_accession_number_leads_to_its_study(app: Opened, demo_home: Path):
 
 def test_a_search_that_finds_nothing_says_so(app: Opened):
     assert "Nothing begins with that" in said(app("pages/study.py", find="no such number"))
+
+
+def tables_with(page: AppTest, column: str) -> list[pd.DataFrame]:
+    return [table.value for table in page.dataframe if column in table.value]
+
+
+def test_without_a_study_the_latest_with_findings_are_listed(app: Opened):
+    page = app("pages/study.py")
+    listed = tables_with(page, "severity")[0]
+
+    assert "Latest studies with findings" in said(page)
+    assert listed.severity.iloc[0] == "error" and listed.findings.min() >= 1
+
+
+def test_a_study_leads_back_to_the_page_before_with_its_filters(app: Opened):
+    page = app("pages/volume.py", modalities=["CT"])
+    page.switch_page("pages/study.py").run()
+    back = next(link.proto for link in page.get("page_link") if link.proto.label == "Back to Volume")
+
+    assert "modalities=CT" in back.query_string
+
+
+def test_a_row_of_studies_can_be_opened_by_a_link(app: Opened):
+    page = app("pages/study.py")
+    page.selectbox(key="row-Studies with findings-").set_value(1).run()
+    found = page.session_state["study-find"]
+    link = next(link.proto for link in page.get("page_link") if link.proto.label == "Open study")
+
+    assert found == "" and re.fullmatch(r"find=[\d.]+", link.query_string)
+
+
+def test_a_picture_that_may_carry_a_name_waits_behind_a_button(app: Opened, demo_home: Path, monkeypatch):
+    warehouse = open_store(Settings(home=demo_home, _env_file=None)).current()  # type: ignore[call-arg]
+    uid = warehouse.scalar(sa.select(instances.c.study_instance_uid).where(instances.c.modality == "MR").limit(1))
+    before = app("pages/study.py", find=uid)
+    monkeypatch.setattr(cache, "may_carry_name", lambda path: True)
+    cache.clear()
+    page = app("pages/study.py", find=uid)
+    buttons = [button for button in page.button if button.label == HIDDEN]
+
+    assert before.get("image") and not page.get("image")
+    assert buttons
+    buttons[0].click().run()
+    assert len(page.get("image")) == 1 and not page.exception
+    cache.clear()
 
 
 def test_definitions_can_be_searched(app: Opened):

@@ -180,17 +180,46 @@ def test_a_mark_leads_to_its_studies_and_on_to_one_study(watched: Watched) -> No
     table = page.get_by_test_id("stDataFrame").filter(visible=True).first
     expect(table).to_be_visible()
     table.scroll_into_view_if_needed()
-    # The table is a canvas: the link is the first cell of the first row, and known as one once the mouse is on it.
+    # The table is a canvas: the button is the first cell of the first row.
     box = table.bounding_box()
     assert box
-    page.mouse.move(box["x"] + 40, box["y"] + 52)
+    page.mouse.move(box["x"] + 60, box["y"] + 52)
     expect(table.locator("canvas").first).to_have_css("cursor", "pointer")
-    with page.context.expect_page() as opened:
-        page.mouse.click(box["x"] + 40, box["y"] + 52)
-    study = opened.value
-    settled(study, "Study")
-    expect(study).to_have_url(re.compile(r"/study\?find=\d"))
-    expect(study.get_by_text("What happened", exact=True)).to_be_visible()
+    page.mouse.click(box["x"] + 60, box["y"] + 52)
+    settled(page, "Study")
+    expect(page).to_have_url(re.compile(r"/study\?find=\d"))
+    expect(page.get_by_text("What happened", exact=True)).to_be_visible()
+    assert len(page.context.pages) == 1
+
+
+def test_a_study_opens_by_the_keyboard_and_the_way_back_keeps_the_filters(watched: Watched) -> None:
+    page = watched.page
+    page.goto(re.sub(r"[^/]*$", "consistency?modalities=CT", page.url))
+    settled(page, "Consistency")
+    link = page.get_by_role("link", name="Open study", exact=True).first
+    link.focus()
+    page.keyboard.press("Enter")
+    settled(page, "Study")
+    expect(page).to_have_url(re.compile(r"/study\?find="))
+
+    page.get_by_role("link", name="Back to Consistency").click()
+    settled(page, "Consistency")
+    expect(page).to_have_url(re.compile(r"modalities=CT"))
+    modality = page.get_by_test_id("stMultiSelect").filter(has_text="Modality")
+    expect(modality.get_by_text("CT", exact=True)).to_be_visible()
+
+
+def test_a_month_of_a_check_leads_to_its_findings(watched: Watched) -> None:
+    page = watched.page
+    open_page(page, "Consistency")
+    chart = page.locator(".js-plotly-plot").last
+    chart.scroll_into_view_if_needed()
+    place = chart.locator(".scatterlayer .point").first.bounding_box()
+    assert place
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+
+    expect(page.get_by_text(re.compile(r"[\d,]+ findings of \w+ · \w{3} \d{4}"))
+           .or_(page.get_by_text("No finding of"))).to_be_visible()
 
 
 def test_a_workbook_downloads_and_opens(watched: Watched) -> None:
