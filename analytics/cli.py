@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from analytics import __version__
+from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
 from analytics.core.findings import Outcome
@@ -28,7 +29,6 @@ from analytics.terminal import (
     shown_progress,
     stop,
 )
-from analytics.warehouse.engine import shown_url
 from analytics.warehouse.store import open_store, open_warehouse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -71,8 +71,8 @@ def load(
         help="demo, a folder of DICOM files, a source file (.toml), or an Orthanc index URL.")],
     site: Annotated[str | None, typer.Option(help="Site that a folder or an Orthanc belongs to.")] = None,
     source_id: Annotated[str | None, typer.Option("--id", help="Permanent name of the source.")] = None,
-    demo_scale: Annotated[float, typer.Option("--demo-scale", min=0.001, max=100,
-                                              help="Size of the demo hospital: 1 is about 150,000 studies.")] = 1.0,
+    demo_scale: Annotated[float | None, typer.Option("--demo-scale", min=0.001, max=100,
+                                              help="Size of the demo hospital: 1 is about 150,000 studies.")] = None,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing where a snapshot is there.")] = False,
 ) -> None:
     """Load sources into the next snapshot; again any time: what has not changed is not read twice.
@@ -225,7 +225,8 @@ def status() -> None:
         named = {"source_id": "source", "last_loaded_at": "loaded (UTC)", "latest_at": "latest (UTC)",
                  "studies": "studies", "events": "events", "quarantined": "left out"}
         shown = result.frame[list(named)].rename(columns=named)
-        print_table(shown, f"Snapshot {warehouse.revision} in {shown_url(settings.warehouse)}", result.units)
+        where = shown_url(parse_url(settings.warehouse, "PACSMETER_WAREHOUSE_URL"))
+        print_table(shown, f"Snapshot {warehouse.revision} in {where}", result.units)
 
 
 @app.command("app")

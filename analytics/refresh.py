@@ -13,6 +13,7 @@ from analytics.core.findings import CheckRun
 from analytics.core.progress import Progress, silent
 from analytics.core.settings import Settings
 from analytics.demo.hospital import generate
+from analytics.demo.truth import Truth
 from analytics.imaging.measure import measure_images
 from analytics.sources.base import Source
 from analytics.sources.load import LoadRecord, load_source
@@ -61,14 +62,15 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
     return RefreshReport(loads, measured, checks, revision)
 
 
-def demo_sources(settings: Settings, *, scale: float = 1.0, progress: Progress = silent) -> list[Source]:
-    """Open the sources of the demo hospital, making it first where it is not there yet.
+def demo_sources(settings: Settings, *, scale: float | None = None, progress: Progress = silent) -> list[Source]:
+    """Open the sources of the demo hospital, making it first where it is not there yet in the size asked for.
 
     It comes in as a site's own would: an index export, a RIS export and folders of images.
     """
     folder = settings.home / "demo"
-    if not (folder / "truth.json").exists():
-        generate(folder, scale=scale, progress=progress)
+    truth = folder / "truth.json"
+    if not truth.exists() or (scale is not None and Truth.read(truth).scale != scale):
+        generate(folder, scale=1.0 if scale is None else scale, progress=progress)
     exports = [open_source(folder / name, settings) for name in ("archive.toml", "ris.toml")]
     images = [open_source(folder / name, settings, source_id=source_id, is_demo=True)
               for name, source_id in (("images", "demo-qa-images"), ("real-images", "pydicom-samples"))]

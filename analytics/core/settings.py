@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     keep_snapshots: Annotated[int, Field(ge=2, le=50)] = 4
     key_file: Path | None = None
     currency: str = "USD"
-    memory_limit: str = "2GB"
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")] = "2GB"
     workers: Annotated[int, Field(ge=1, le=256)] = 2
 
     @field_validator("site_zone")

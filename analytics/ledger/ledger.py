@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
 from analytics.ledger.schema import MIGRATIONS, audit, migrations, reviews, scenarios
@@ -214,12 +215,12 @@ def open_ledger(settings: Settings) -> Ledger:
     PacsmeterError
         Where it cannot be reached, or a newer version wrote it.
     """
-    url = sa.make_url(settings.ledger)
+    url = parse_url(settings.ledger, "PACSMETER_LEDGER_URL")
     engine = _engine(url)
     try:
         _migrate(engine)
     except SQLAlchemyError as error:
         raise PacsmeterError(f"The ledger cannot be reached ({type(error).__name__})",
                              "Check that its folder or server is there and that PACSMETER_LEDGER_URL is right.",
-                             url.render_as_string(hide_password=True)) from error
+                             shown_url(url)) from error
     return Ledger(engine)

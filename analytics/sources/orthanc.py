@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
 from analytics.core.pseudonym import Pseudonymizer
@@ -149,10 +150,7 @@ def open_orthanc(named: str, pseudonymizer: Pseudonymizer, zone: str, *, source_
         return Orthanc(source_id or "orthanc", f"orthanc+sqlite://{path}", lambda: sqlite_index(path), pseudonymizer,
                        zone, site, is_demo)
     if named.startswith("orthanc+postgresql"):
-        try:
-            url = sa.make_url(named.removeprefix("orthanc+"))
-        except sa.exc.ArgumentError:
-            raise PacsmeterError("This is not a URL of a database", f"Name {_OPENERS}.") from None
+        url = parse_url(named.removeprefix("orthanc+"), "the URL of Orthanc's database")
         return Orthanc(source_id or "orthanc", shown(url), lambda: postgres_index(url), pseudonymizer, zone, site,
                        is_demo)
     raise PacsmeterError("Orthanc's index is kept in SQLite or PostgreSQL", f"Name {_OPENERS}.",

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
+from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
 from analytics.warehouse.engine import DuckSession, bare_table
@@ -31,7 +32,7 @@ class DuckStore(Store):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.folder = Path(sa.make_url(settings.warehouse).database or "warehouse")
+        self.folder = Path(parse_url(settings.warehouse, "PACSMETER_WAREHOUSE_URL").database or "warehouse")
         self._memory_limit = settings.memory_limit
         self._catalog = self.folder / "catalog.json"
 

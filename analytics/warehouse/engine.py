@@ -19,6 +19,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.sql.ddl import DDLElement
 
+from analytics.core.database_url import shown_url
 from analytics.core.errors import PacsmeterError
 
 ROWS_PER_BATCH = 50_000
@@ -249,12 +250,7 @@ def bare_table(table: sa.Table) -> sa.Table:
     return sa.Table(table.name, sa.MetaData(), *(sa.Column(column.name, column.type) for column in table.columns))
 
 
-def shown_url(url: str) -> str:
-    """Write a URL as it may be shown: without its password."""
-    return sa.make_url(url).render_as_string(hide_password=True)
-
-
-def unreachable(url: str, error: Exception) -> PacsmeterError:
+def unreachable(url: sa.URL, error: Exception) -> PacsmeterError:
     """Say that the warehouse cannot be reached, without the password that its URL may hold."""
     return PacsmeterError(
         f"The warehouse cannot be reached ({type(error).__name__})",

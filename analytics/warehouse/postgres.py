@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.warehouse.engine import PostgresSession, bare_table, shown_url, unreachable
+from analytics.warehouse.engine import PostgresSession, bare_table, unreachable
 from analytics.warehouse.schema import Instant, metadata
 from analytics.warehouse.store import Draft, Snapshot, Store, Warehouse, now_utc
 
@@ -43,7 +44,7 @@ class PostgresStore(Store):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._url = settings.warehouse
+        self._url = parse_url(settings.warehouse, "PACSMETER_WAREHOUSE_URL")
         self._engine = sa.create_engine(
             self._url, pool_pre_ping=True, connect_args={"connect_timeout": 10, "options": "-c TimeZone=UTC"}
         )

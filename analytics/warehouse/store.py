@@ -19,6 +19,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.sql.ddl import DDLElement
 
+from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
 from analytics.warehouse.engine import Session, stage_name, stage_table, table_schema
@@ -208,7 +209,7 @@ def open_store(settings: Settings) -> Store:
     from analytics.warehouse.duck import DuckStore
     from analytics.warehouse.postgres import PostgresStore
 
-    backend = sa.make_url(settings.warehouse).get_backend_name()
+    backend = parse_url(settings.warehouse, "PACSMETER_WAREHOUSE_URL").get_backend_name()
     if backend == "duckdb":
         return DuckStore(settings)
     if backend == "postgresql":
