@@ -40,7 +40,7 @@ with open_page("Consistency") as page:
             take_check(show_chart(drawn.rates(found), key=f"rates-{page.revision}", selectable=True))
     with st.container(border=True):
         title("Every check", "Violated rows out of those looked at; where none applies there is no rate")
-        show_table(page, summary, "Checks", hide=("error",), units={"rate": "%", "violated": "{row}"})
+        show_table(page, summary, "Checks", hide=("error", "category"), units={"rate": "%", "violated": "{row}"})
     check_id = choose_check(found if len(found) else summary)
     if check_id:
         with st.container(border=True):

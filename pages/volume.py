@@ -12,7 +12,7 @@ SPLITS = {"modality": "Modality", "site": "Site", "priority": "Priority", "patie
 
 with open_page("Volume") as page:
     attention_list(page, "Volume")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         period = choose("Period", PERIODS, key="volume-period")
         by = choose("Split by", SPLITS, key="volume-by")
         value = choose("Count", VALUES, key="volume-value")

@@ -13,6 +13,7 @@ from analytics.core.quantity import BYTES, MINUTES, PERCENT, format_quantity, un
 from analytics.core.terms import MODALITIES, PATIENT_CLASSES, PRIORITIES, TRANSFER_SYNTAXES
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SECOND_STEPS = (1, 2, 5, 10, 15, 30)
 _MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14400, 28800, 72000, 144000, 525600)
 _NAMED: dict[str, dict[str, str]] = {
     "priority": PRIORITIES, "patient_class": PATIENT_CLASSES,
@@ -103,6 +104,8 @@ def ticks(low: float, high: float, unit: str, wanted: int = 5) -> tuple[list[flo
     span = (high - low) or abs(high) or 1.0
     if unit == MINUTES and span > 1:
         step = next((float(item) for item in _MINUTE_STEPS if item >= span / wanted), _step(span, wanted))
+    elif unit == MINUTES and 60 * span >= wanted:
+        step = next(item for item in _SECOND_STEPS if item >= 60 * span / wanted - 1e-9) / 60
     else:
         step = _step(span, wanted)
         if not unit or unit.startswith("{"):
@@ -119,6 +122,10 @@ def _tick_words(value: float, unit: str, step: float) -> str:
         return format_quantity(value, unit).replace(".0 ", " ")
     if unit == PERCENT:
         return f"{value:,.{0 if float(step).is_integer() else max(1, -math.floor(math.log10(step)))}f} %"
+    if unit == MINUTES and 1 / 60 <= step * 1.001 and step < 1:
+        minutes, seconds = divmod(abs(round(60 * value)), 60)
+        said = [f"{minutes} min"] * (minutes > 0) + [f"{seconds} s"] * (seconds > 0)
+        return ("-" if value < 0 else "") + " ".join(said)
     if unit == MINUTES:
         return format_quantity(value, unit)
     digits = 0 if float(step).is_integer() else min(4, max(0, -math.floor(math.log10(step) + 1e-9)) + 1)

@@ -157,10 +157,10 @@ def fills(result: MetricResult, *, height: int | None = None) -> go.Figure:
     frame, figure = result.frame, blank(height or 56 + 62 * max(len(result.frame), 1))
     names = [f"<b>{words('archive', row.archive)}</b><br>{format_quantity(plain(row.used), BYTES)} of "
              f"{format_quantity(plain(row.capacity), BYTES)}" for row in frame.itertuples()]
-    filled = frame["fill"].astype(float)
+    filled, thick = frame["fill"].astype(float), 0.46 if len(frame) > 1 else 0.26
     figure.add_bar(orientation="h", y=names, x=[100] * len(frame), marker={"color": FAINT, "cornerradius": 4},
-                   width=0.46, hoverinfo="skip", showlegend=False)
-    figure.add_bar(orientation="h", y=names, x=filled, width=0.46, showlegend=False, hovertemplate=HOVER,
+                   width=thick, hoverinfo="skip", showlegend=False)
+    figure.add_bar(orientation="h", y=names, x=filled, width=thick, showlegend=False, hovertemplate=HOVER,
                    marker={"color": [level_color(fill) for fill in filled], "cornerradius": 4},
                    customdata=[mark_of(result, row) for _, row in frame.iterrows()],
                    hovertext=hover_words(result, frame, ["fill", "used", "free", "capacity"]))

@@ -118,8 +118,8 @@ def draw_filters(choices: Choices) -> Filters:
     by_date = st.session_state.get("filter-custom") or (
         (held.date_from, held.date_to) not in {(None, None), *presets(choices.last_date or date(2000, 1, 1)).values()})
     # Two whole dates need more room than a period's name.
-    period, sites, modalities, stations, more = st.columns([1.75 if by_date else 1.15, 1.1, 1.2, 1.3, 0.85],
-                                                           vertical_alignment="bottom")
+    period, sites, modalities, stations, more = st.columns(
+        [1.5, 1.25, 1.2, 1.1, 0.8] if by_date else [1.15, 1.1, 1.2, 1.3, 0.85], vertical_alignment="bottom")
     with period:
         _period(choices, held)
     with sites:

@@ -82,6 +82,8 @@ def _plain(value: Any) -> str:
 def _number(value: Any, unit: str) -> str:
     if is_missing(value):
         return format_quantity(None, unit)
+    if unit == PERCENT and 0 < value < 0.05:  # never 0.0 % of what there is
+        return "< 0.1 %"
     return format_quantity(value if isinstance(value, int | float) else float(value), unit)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from analytics.ui.filters import presets
-from analytics.ui.tables import csv_of, study_of
+from analytics.ui.tables import _number, csv_of, study_of
 
 
 def rows_of(data: bytes) -> list[list[str]]:
@@ -50,6 +50,11 @@ def test_a_row_leads_to_its_study(row, number):
 def test_every_preset_is_a_period_that_ends_by_the_last_day(last):
     for first, until in presets(last).values():
         assert first <= until <= last
+
+
+@pytest.mark.parametrize(("percent", "said"), [(0.0, "0.0 %"), (0.005, "< 0.1 %"), (0.05, "0.1 %"), (12.0, "12.0 %")])
+def test_a_rare_fault_is_not_none(percent, said):
+    assert _number(percent, "%").replace("\u202f", " ").replace("\xa0", " ") == said
 
 
 def test_presets_are_whole_months_and_weeks():
