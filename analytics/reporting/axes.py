@@ -122,7 +122,7 @@ def _tick_words(value: float, unit: str, step: float) -> str:
         return format_quantity(value, unit).replace(".0 ", " ")
     if unit == PERCENT:
         return f"{value:,.{0 if float(step).is_integer() else max(1, -math.floor(math.log10(step)))}f} %"
-    if unit == MINUTES and 1 / 60 <= step * 1.001 and step < 1:
+    if unit == MINUTES and step * 1.001 >= 1 / 60 and step < 1:
         minutes, seconds = divmod(abs(round(60 * value)), 60)
         said = [f"{minutes} min"] * (minutes > 0) + [f"{seconds} s"] * (seconds > 0)
         return ("-" if value < 0 else "") + " ".join(said)
