@@ -35,7 +35,8 @@ with open_page("Sources") as page:
             empty_state("all_well", "Nothing was left out", "Every record of every source could be used.")
     with st.container(border=True):
         title("Loads", "The latest first")
-        show_table(page, loads.frame, "Loads", result=loads, hide=("load_id", "started_at"), labels={"source_id": "Source"})
+        show_table(page, loads.frame, "Loads", result=loads, hide=("load_id", "started_at"),
+                   labels={"source_id": "Source"})
     left, right = st.columns(2)
     with left:
         show_metric(page, "sources.clock_offset", lambda result: figures.spotlight(result, "period", "station_name"),
