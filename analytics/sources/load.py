@@ -66,6 +66,7 @@ class _Load:
         self.counts: dict[str, Counts] = {}
         self.staged: dict[sa.Table, int] = {}
         self.rejected: Counter[str] = Counter()
+        self.first_of: dict[tuple[sa.Table, str], Rejected] = {}
         self.read = 0
         self.from_files = source.kind == "dicom_folder"
         self.rolled_up = self.from_files or source.kind == "orthanc"
@@ -88,6 +89,8 @@ class _Load:
 
     def _stage(self, batch: Batch) -> None:
         self.read += batch.records_read
+        for one in batch.rejected:
+            self.first_of.setdefault((batch.table, one.reason_code), one)
         if batch.rows.num_rows:
             source_id = pa.repeat(self.source.source_id, batch.rows.num_rows)
             named = pa.RecordBatch.from_arrays(
@@ -111,7 +114,11 @@ class _Load:
             if gone and gone == len(self._known_files()) and not self.staged.get(files):
                 raise PacsmeterError(f"The folder holds none of the {gone:,} files of the last load",
                                      "Check that it is mounted.", self.source.location)
+            if not self._holds(instances):
+                raise self._useless_folder()
             return
+        if not any(self._holds(table) for table in FACTS):
+            raise self._useless_export()
         for table in FACTS:
             if not self._is_complete(table) or self.staged.get(table):
                 continue
@@ -121,6 +128,32 @@ class _Load:
                     f"The source has no usable row for {table.name}, and {held:,} from the last load would be removed"
                     + (f" ({self._reasons()})" if self.rejected else ""),
                     "Check the export and how its columns are read.", self.source.location)
+
+    def _holds(self, table: sa.Table) -> bool:
+        """Whether this load, or one before, has rows of the source."""
+        held = sa.select(table.c.source_id).where(table.c.source_id == self.source.source_id)
+        return bool(self.staged.get(table)) or self.draft.count(held) > 0
+
+    def _useless_folder(self) -> PacsmeterError:
+        """Say why nothing could be used, and leave no trace of the folder in the draft that others go on from."""
+        looked_at = max(self.read, len(self._known_files()))
+        for table in (files, quarantine):
+            self.draft.execute(sa.delete(table).where(table.c.source_id == self.source.source_id))
+        why = "; ".join(f"{self.rejected[code]:,} {code}, such as {one.locator}: {one.reason.rstrip('.')}"
+                        for (_, code), one in self.first_of.items())
+        return PacsmeterError(f"No DICOM image could be read: {looked_at:,} files were looked at"
+                              + (f" ({why})" if why else ""),
+                              "Check that this is the right folder and that it is mounted.", self.source.location)
+
+    def _useless_export(self) -> PacsmeterError:
+        if not self.rejected:
+            return PacsmeterError("The source holds 0 rows", "Check that the export, or the archive, is the right one.",
+                                  self.source.location)
+        code, count = self.rejected.most_common(1)[0]
+        first = next(one for (_, known), one in self.first_of.items() if known == code)
+        return PacsmeterError(
+            f"None of the {self.read:,} rows could be used; most often ({count:,}) {code}, first at {first.locator}: "
+            + first.reason, "Check the export and how its columns are read.", self.source.location)
 
     def _is_complete(self, table: sa.Table) -> bool:
         made_by_us = self.rolled_up and table in (studies, series)

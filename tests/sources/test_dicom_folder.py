@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 
+from analytics.core.errors import PacsmeterError
 from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
 from analytics.sources.dicom_folder import DicomFolder
@@ -188,3 +189,16 @@ def test_every_cut_of_a_file_is_seen(tmp_path: Path, cut: int) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:len(whole) - 1 - cut * (len(whole) - 140) // 100])
     assert header(path).status == "truncated"
+
+
+def test_a_folder_without_any_dicom_is_refused_with_why(
+        duck_store: Store, tmp_path: Path, settings: Settings) -> None:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    with pytest.raises(PacsmeterError, match="0 files were looked at"):
+        load(duck_store, folder, settings)
+    (folder / "notes.txt").write_text("no image")
+    (folder / "empty").touch()
+    with pytest.raises(PacsmeterError, match=r"2 files were looked at \(.*1 not_dicom, such as notes.txt.*letters"):
+        load(duck_store, folder, settings)
+    assert duck_store.current_revision() == 0
