@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -48,6 +49,14 @@ def _encoding(value: str) -> str:
         raise ValueError(f"{value!r} is not a text encoding, such as utf-8 or latin-1") from None
 
 
+def _format(value: str) -> str:
+    try:
+        pd.to_datetime(pd.Series(["2026-01-31"]), format=value or None, errors="coerce")
+    except ValueError:
+        raise ValueError(f"{value!r} is not a format of dates and times, such as %Y-%m-%d %H:%M") from None
+    return value
+
+
 class _Written(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -58,8 +67,8 @@ class _WrittenTable(_Written):
     file: str
     complete: bool = False
     shape: Literal["long", "wide"] = "long"
-    date_format: str = ""
-    instant_format: str = ""
+    date_format: Annotated[str, AfterValidator(_format)] = ""
+    instant_format: Annotated[str, AfterValidator(_format)] = ""
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     columns: dict[str, str | list[str]]
@@ -138,7 +147,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8")
+            self.text = path.read_text(encoding="utf-8-sig")
         except OSError as error:
             raise PacsmeterError(f"The source file cannot be read ({error.strerror})", "Check its name.", str(path)
                                  ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,8 +77,14 @@ class TableFile:
         with self._clear_errors():
             if self._is_parquet:
                 return list(pa_parquet.read_schema(self.path).names)
+            self._check_text()
             with self._open_csv([], lambda row: "skip") as reader:
                 return list(reader.schema.names)
+
+    def _check_text(self) -> None:
+        """Raise where the beginning is not text: Arrow prints a traceback for a line that it cannot decode."""
+        with pa.input_stream(str(self.path), compression="detect") as file:
+            codecs.getincrementaldecoder(self.mapping.encoding)().decode(file.read(_BLOCK_BYTES))
 
     def _open_csv(self, columns: list[str], invalid: object) -> pa_csv.CSVStreamingReader:
         return pa_csv.open_csv(
@@ -119,6 +126,10 @@ class TableFile:
                 yield Chunk(rows, np.arange(line, line + rows.num_rows))
                 line += rows.num_rows
 
+    def _begins_as_utf16(self) -> bool:
+        with self.path.open("rb") as file:
+            return file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
     @contextlib.contextmanager
     def _clear_errors(self) -> Iterator[None]:
         """Arrow's own messages quote the row, and with it a name: they are never shown."""
@@ -127,9 +138,10 @@ class TableFile:
         except (pa.ArrowInvalid, UnicodeError, OSError, EOFError) as error:
             text = str(error).lower()
             if isinstance(error, UnicodeError) or "utf8" in text or "utf-8" in text:
+                likely = "utf-16" if self._begins_as_utf16() else "latin-1"
                 raise PacsmeterError(
                     f"The export is not written in {self.mapping.encoding}",
-                    f"Set `encoding` in {self.mapping.written_in}, such as \"latin-1\".", str(self.path)) from None
+                    f"Set `encoding` in {self.mapping.written_in}, such as \"{likely}\".", str(self.path)) from None
             if "empty csv" in text:
                 raise PacsmeterError("The export is empty", "Export it again.", str(self.path)) from None
             raise PacsmeterError("The export is damaged, cut off, or not of the kind its name says",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,7 @@ def load(store: Store, site: Export, settings: Settings) -> LoadRecord:
     ("complete = true", 'complete = "yes"', ["line 7", "complete"]),
     ('kind = "index_export"', 'kind = "index"', ["line 3", "index_export"]),
     ('site = "North"', 'size_bytes = 5', ["line 19", "both a column and a constant"]),
+    ("%Y%m%d", "%Q", ["line 8", "tables.studies.date_format", "'%Q' is not a format"]),
     ("date_format", "date_fromat", ["line 8", "date_fromat"]),
 ])
 def test_a_fault_in_a_source_file_names_the_line_and_what_to_do(
@@ -157,3 +160,49 @@ def test_an_export_without_a_source_file_is_refused(tmp_path: Path, settings: Se
     (tmp_path / "x.csv").write_text("A\n1\n")
     with pytest.raises(PacsmeterError, match="needs a source file"):
         open_source(tmp_path / "x.csv", settings)
+
+
+def test_a_source_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "source.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert read_source_file(tmp_path / "source.toml").source_id == "archive"
+
+
+def test_an_export_in_utf_16_is_told_its_encoding(tmp_path: Path, settings: Settings) -> None:
+    site = Export(tmp_path / "site")
+    path = site.folder / site.file
+    path.write_text(path.read_text(), encoding="utf-16")
+    with pytest.raises(PacsmeterError, match='such as "utf-16"'):
+        list(site.open(settings).batches({}, lambda *_: None))
+
+
+READ_IT = """
+import sys
+from pathlib import Path
+from analytics.sources.source_file import read_source_file
+from analytics.sources.table_files import TableFile
+try:
+    TableFile(read_source_file(Path(sys.argv[1])).tables[0]).check()
+except Exception as error:
+    print(error, file=sys.stderr)
+"""
+
+
+def test_a_binary_file_called_csv_is_one_line(tmp_path: Path) -> None:
+    site = Export(tmp_path / "site")
+    (site.folder / site.file).write_bytes(b"a,b\n" + b"\xdc,\xff,1\n" * 3)
+    done = subprocess.run([sys.executable, "-c", READ_IT, site.spec], capture_output=True, text=True, check=True)
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_first_load_without_a_usable_row_is_refused(
+        duck_store: Store, tmp_path: Path, settings: Settings) -> None:
+    site = Export(tmp_path / "site")
+    for row in site.rows:
+        row["WHEN"] = "soon"
+    site.write()
+    with pytest.raises(PacsmeterError, match=r"None of the 3 rows.*bad_instant, first at studies.csv:2"):
+        load(duck_store, site, settings)
+    (site.folder / site.file).write_text("STUDY_UID,PAT_ID,PAT_NAME,DOB,WHEN,SIZE_KB\n")
+    with pytest.raises(PacsmeterError, match="0 rows"):
+        load(duck_store, site, settings)
+    assert duck_store.current_revision() == 0
