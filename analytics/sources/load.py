@@ -15,7 +15,7 @@ from analytics.core.progress import Progress, silent
 from analytics.sources.base import Batch, KnownFiles, Rejected, Source
 from analytics.sources.open import open_source
 from analytics.sources.rollup import drop_files, drop_replaced, roll_up, settle_quarantine
-from analytics.warehouse.engine import table_schema
+from analytics.warehouse.engine import stage_table, table_schema
 from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import FACTS, files, instances, loads, quarantine, series, sources, studies
 from analytics.warehouse.store import Draft, now_utc
@@ -67,6 +67,7 @@ class _Load:
         self.staged: dict[sa.Table, int] = {}
         self.rejected: Counter[str] = Counter()
         self.first_of: dict[tuple[sa.Table, str], Rejected] = {}
+        self.contradicting = 0
         self.read = 0
         self.from_files = source.kind == "dicom_folder"
         self.rolled_up = self.from_files or source.kind == "orthanc"
@@ -169,11 +170,28 @@ class _Load:
         else:
             for table in FACTS:
                 if table in self.staged or self._is_complete(table):
+                    self._name_repeated(table)
                     self._count(table, self.draft.merge(table, source_id, complete=self._is_complete(table)))
             self.draft.merge(quarantine, source_id, complete=True)
         if self.rolled_up:
             for table, counts in roll_up(self.draft, source_id, self.source.site).items():
                 self._count(table, counts)
+
+    def _name_repeated(self, table: sa.Table) -> None:
+        """Put rows that contradict each other under one key in quarantine: one record for the table."""
+        if self.rolled_up or not self.staged.get(table):
+            return
+        stage = stage_table(table)
+        key = [stage.c[column.name] for column in table.primary_key.columns]
+        rows = sa.select(*(stage.c[column.name] for column in table.columns)).distinct().subquery()
+        again = sa.select(*(rows.c[column.name] for column in key), (sa.func.count() - 1).label("more")).group_by(
+            *(rows.c[column.name] for column in key)).having(sa.func.count() > 1).subquery()
+        more = self.draft.arrow(sa.select(sa.func.sum(again.c.more))).column(0)[0].as_py()
+        if more:
+            self.contradicting += int(more)
+            reason = (f"{int(more):,} rows of {table.name} differ from another under the same key, and the last was "
+                      "kept; export each once.")
+            self._quarantine((Rejected(f"{table.name}, repeated rows", "repeated_key", reason, int(more)),))
 
     def _merge_files(self) -> None:
         """Merge what was read so far: the files last, so that a file counts as read when its object is there."""
@@ -208,7 +226,7 @@ class _Load:
         finished, coverage = now_utc(), self.source.coverage
         record = LoadRecord(
             self.load_id, self.source.source_id, self.read, all_tables.added, all_tables.changed,
-            all_tables.unchanged, all_tables.removed, self.rejected.total() + all_tables.repeated,
+            all_tables.unchanged, all_tables.removed, self.rejected.total() + all_tables.repeated - self.contradicting,
             self.counts, dict(self.rejected), self._message(all_tables.repeated))
         self._write_source(finished)
         row = {name: getattr(record, name) for name in

@@ -59,6 +59,10 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
     if not path.exists():
         raise PacsmeterError("There is nothing there", "Name a source file (.toml) or a folder of DICOM files.", named)
     if path.suffix.lower() == ".toml":
+        if site:
+            raise PacsmeterError("A source file says itself which site its studies belong to",
+                                 f"Leave --site out, and write site = \"{site}\" under [tables.studies.constants].",
+                                 named)
         return IndexExport(read_source_file(path), pseudonymizer, zone)
     if path.name.lower().endswith((".csv", ".csv.gz", ".parquet")):
         raise PacsmeterError("An export needs a source file that names its columns",

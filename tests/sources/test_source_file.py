@@ -206,3 +206,19 @@ def test_a_first_load_without_a_usable_row_is_refused(
     with pytest.raises(PacsmeterError, match="0 rows"):
         load(duck_store, site, settings)
     assert duck_store.current_revision() == 0
+
+
+def test_a_site_given_for_a_source_file_is_refused(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(PacsmeterError, match=r"says itself.*Leave --site out"):
+        open_source(Export(tmp_path / "site").spec, settings, site="South")
+
+
+def test_rows_that_differ_under_one_key_are_named_once_for_the_table(
+        store: Store, tmp_path: Path, settings: Settings) -> None:
+    site = Export(tmp_path / "site")
+    site.rows += [{**site.rows[0], "SIZE_KB": "77"}, {**site.rows[0], "SIZE_KB": "78"}, dict(site.rows[1])]
+    site.write()
+    record = load(store, site, settings)
+    assert (record.rejected, record.left_out, record.added) == ({"repeated_key": 2}, 3, 3)
+    held = store.current().read(sa.select(quarantine.c.reason_code, quarantine.c.reason))
+    assert held.reason_code.tolist() == ["repeated_key"] and "2 rows of studies" in held.reason[0]
