@@ -61,7 +61,7 @@ def format_quantity(value: float | int | None, unit: str) -> str:
     if unit == PERCENT:
         return f"{_trim(value, 1)} %"
     if unit in _CURRENCIES:
-        return f"{unit} {_trim(value, 0 if abs(value) >= 100 else 2)}"
+        return f"{'-' if value < 0 else ''}{unit} {_trim(abs(value), 0 if abs(value) >= 100 else 2)}"
     if unit.startswith("{"):
         return _trim(value, 0 if float(value).is_integer() or abs(value) >= 100 else 1)
     digits = 0 if abs(value) >= 1000 or float(value).is_integer() else 2
