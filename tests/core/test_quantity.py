@@ -18,7 +18,8 @@ from analytics.core.quantity import Quantity, format_quantity, unit_words
     (-90, "min", "-1 h 30 min"),
     (1440, "min", "1 d"), (1500, "min", "1 d 1 h"), (1441, "min", "1 d 1 min"), (14400 * 2, "min", "20 d"),
     (12345, "{study}", "12,345"), (2.25, "{image}", "2.2"), (4.56, "%", "4.6 %"),
-    (1234.4, "USD", "USD 1,234"), (-42442, "USD", "-USD 42,442"), (0.023, "USD", "USD 0.02"), (-5, "[hnsf'U]", "-5 HU"), (0.12, "1", "0.12"),
+    (1234.4, "USD", "USD 1,234"), (-42442, "USD", "-USD 42,442"),
+    (0.023, "USD", "USD 0.02"), (-5, "[hnsf'U]", "-5 HU"), (0.12, "1", "0.12"),
     (None, "By", "–"), (float("nan"), "min", "–"), (float("inf"), "%", "–"),
 ])
 def test_values_are_written_as_people_write_them(value: float | None, unit: str, text: str) -> None:
