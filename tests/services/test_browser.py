@@ -23,7 +23,7 @@ from tests.support import ROOT, need, which
 
 INSTALL = "apt-get install chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-SLOW = 60_000
+SLOW = 120_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 FAULTS = "[data-testid='stAlertContentError'], [data-testid='stException']"
 
@@ -225,9 +225,13 @@ def test_a_month_of_a_check_leads_to_its_findings(watched: Watched) -> None:
 def test_a_workbook_downloads_and_opens(watched: Watched) -> None:
     page = watched.page
     open_page(page, "Volume")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_text("What this means, and its table").first.click()
+    excel = page.get_by_role("button", name="Excel").first
+    expect(excel).to_be_visible()
+    settled(page, "Volume")  # a download's address changes with each run of the page
     with page.expect_download() as download:
-        page.get_by_role("button", name="Excel").first.click()
+        excel.click()
     book = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes()))
 
     assert book.sheetnames == ["Studies by period", "About"]
