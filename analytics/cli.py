@@ -16,13 +16,13 @@ from typer.exceptions import TyperException
 from analytics import __version__
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
+from analytics.core.fault_log import log_unforeseen
 from analytics.core.filters import Filters
 from analytics.core.findings import Outcome
 from analytics.core.settings import load_settings
 from analytics.terminal import (
     Interruption,
     known_filters,
-    log_unforeseen,
     out,
     print_loads,
     print_table,

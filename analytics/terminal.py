@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -160,21 +156,6 @@ class Interruption:
         if here and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, note)
         return interruption
-
-
-def log_unforeseen(error: BaseException, folder: Path) -> Path:
-    """Write where an unforeseen error happened, without its message: that could quote a record."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # the home itself may be what is wrong
-        folder = Path(tempfile.mkdtemp(prefix="pacsmeter-"))
-    path = folder / "errors.log"
-    logger = logging.getLogger("pacsmeter.unforeseen")
-    if not logger.handlers:
-        logger.addHandler(logging.FileHandler(path))
-        logger.propagate = False
-    logger.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    return path
 
 
 def stop(message: str) -> NoReturn:

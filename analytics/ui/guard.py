@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import streamlit as st
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.fault_log import log_unforeseen
 
 log = logging.getLogger("pacsmeter.ui")
 
@@ -28,8 +31,10 @@ def guarded(what: str) -> Iterator[None]:
     except PacsmeterError as error:
         where = f" `{error.record}`" if error.record else ""
         st.error(f"{error.what.rstrip('.')}.{where}  \n{error.remedy}", icon=":material/error:")
-    except Exception:
+    except Exception as error:
+        # Neither the page nor the terminal gets the error's own words: they could quote a record.
         reference = secrets.token_hex(4)
-        log.exception("%s could not be shown, reference %s", what, reference)
-        st.error(f"{what} could not be shown because of a fault in pacsmeter. The server's log says more under "
-                 f"reference `{reference}`.", icon=":material/error:")
+        path = log_unforeseen(error, Path(os.environ.get("PACSMETER_HOME", "var")) / "log", reference)
+        log.error("%s could not be shown; %s says where it happened, reference %s", what, path, reference)
+        st.error(f"{what} could not be shown because of a fault in pacsmeter. Please report it with the lines of "
+                 f"reference `{reference}` in the server's `{path.name}`.", icon=":material/error:")

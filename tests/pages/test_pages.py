@@ -234,6 +234,20 @@ def test_a_fault_is_one_message_and_never_a_traceback(app: Opened, monkeypatch, 
     assert "a secret" not in page.error[0].value and "Traceback" not in page.error[0].value
 
 
+def test_a_fault_is_logged_with_its_place_and_without_its_words(app: Opened, monkeypatch, demo_home: Path, caplog):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(shell, "draw_filters", broken)
+    page = app("pages/volume.py")
+
+    reference = page.error[0].value.split("`")[1]
+    written = (demo_home / "log" / "errors.log").read_text()
+    assert reference in written and "ZeroDivisionError" in written and "in broken" in written
+    assert reference in caplog.text
+    assert "a secret" not in written + caplog.text and "Traceback" not in caplog.text
+
+
 def test_a_new_snapshot_is_shown_without_a_restart(app: Opened, demo_home: Path):
     page = app("pages/sources.py")
     store = open_store(Settings(home=demo_home, _env_file=None))  # type: ignore[call-arg]
