@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     site_zone : IANA zone of the site's clocks; times without an offset are read in it.
     keep_snapshots : how many published snapshots are kept.
     key_file : file with the site's pseudonym key; empty means ``home/pseudonym.key``.
+    birth_date : what is kept of a birth date: ``year``, the ``age`` at the exam alone, or ``none`` of it.
+    identify_users : who may ask a source for the patient behind a pseudonym; nobody where empty.
     currency : ISO 4217 code of money.
     memory_limit : what DuckDB may use.
     """
@@ -35,6 +37,8 @@ class Settings(BaseSettings):
     site_zone: str = "Europe/London"
     keep_snapshots: Annotated[int, Field(ge=2, le=50)] = 4
     key_file: Path | None = None
+    birth_date: Literal["year", "age", "none"] = "year"
+    identify_users: str = ""
     currency: str = "USD"
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")] = "2GB"
     workers: Annotated[int, Field(ge=1, le=256)] = 2

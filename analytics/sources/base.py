@@ -6,7 +6,7 @@ A source knows no SQL of ours, and no identity leaves it: pseudonyms are made wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -43,6 +43,32 @@ class Batch:
     records_read: int = 0
 
 
+@dataclass(frozen=True)
+class Part:
+    """The end of a piece of a source that was read whole: everything since the last one is in it.
+
+    A load that is cut off goes on after the last part that it finished. What the parts hold together replaces what
+    the source held before, in one step, when the last one is there.
+
+    Attributes
+    ----------
+    name : unique in the source, and the same when it is asked again: ``studies 2026-01-01..2026-01-31``.
+    records : how many records the source gave for it.
+    first, last : the dates it covers, where it is a range of dates.
+    kept_studies : studies that did not change since the last load: their rows, and their series', are taken over.
+    kept_series : studies whose own row is given anew, and whose series' rows are taken over.
+    marks : what to remember once this part is safe; an empty value forgets the mark.
+    """
+
+    name: str
+    records: int
+    first: date | None = None
+    last: date | None = None
+    kept_studies: tuple[str, ...] = ()
+    kept_series: tuple[str, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Coverage:
     """What a source held: filled in while it is read, true when it has been read to the end.
@@ -53,6 +79,8 @@ class Coverage:
         longer gives are removed from those.
     covered_from, covered_to : first and last date of what was read.
     gone : files that an earlier load read and that are no longer there.
+    retracted : accession number and SWIM event (every event and the order, where empty) that the source takes back.
+    marks : what to remember for the next load once this one is done: where to go on from.
     notes : what a reader of the load's record should know, each with how often it happened.
     """
 
@@ -60,6 +88,8 @@ class Coverage:
     covered_from: date | None = None
     covered_to: date | None = None
     gone: set[str] = field(default_factory=set)
+    retracted: set[tuple[str, str]] = field(default_factory=set)
+    marks: dict[str, str] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
 
     def cover(self, first: date | None, last: date | None) -> None:
@@ -75,13 +105,57 @@ KnownFiles = dict[str, tuple[int, int]]
 """Path to (size in bytes, modified time in ns) of files that an earlier load read."""
 
 
+@dataclass(frozen=True)
+class KnownStudy:
+    """How a study stood in the warehouse after the last load of its source."""
+
+    study_instance_uid: str
+    number_of_series: int | None
+    number_of_instances: int | None
+
+
+class Known:
+    """What earlier loads of a source left in the warehouse: what need not be read again. This one knows nothing.
+
+    Attributes
+    ----------
+    files : files that were read, for a source that reads files.
+    marks : what the last load remembered (`Coverage.marks`, `Part.marks`).
+    finished : names of the parts that this load finished before it was cut off; they are not asked for again.
+    """
+
+    def __init__(self) -> None:
+        self.files: KnownFiles = {}
+        self.marks: dict[str, str] = {}
+        self.finished: frozenset[str] = frozenset()
+
+    def studies(self, first: date | None, last: date | None) -> dict[str, KnownStudy]:
+        """Return the studies of the source with a study date in a range, by UID; both ends empty: without a date."""
+        return {}
+
+    def records(self, record_keys: Sequence[str]) -> dict[str, str]:
+        """Return which of the archive's own records are known (`studies.record_key`), with their study's UID."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a patient is, as the source says now. Shown to a permitted user; never stored, logged or put in an error."""
+
+    patient_id: str
+    patient_name: str
+    patient_birth_date: str
+
+
 class Source(Protocol):
     """One place that facts come from.
+
+    A source that can ask who a patient is has a method ``identities(study_instance_uid) -> list[Identity]`` as well.
 
     Attributes
     ----------
     source_id : permanent name a site gives the source: ``main-archive``.
-    kind : ``dicom_folder``, ``index_export``, ``orthanc`` or ``ris_events``.
+    kind : one of `KINDS`.
     location : path or URL, without a password.
     is_demo : whether its rows are invented.
     site : which site its studies belong to, where the source itself does not say.
@@ -95,6 +169,40 @@ class Source(Protocol):
     site: str | None
     coverage: Coverage
 
-    def batches(self, known: KnownFiles, progress: Callable[[str, int, int | None], None]) -> Iterator[Batch]:
-        """Yield what the source holds, in batches of bounded size."""
+    def batches(self, known: Known, progress: Callable[[str, int, int | None], None]) -> Iterator[Batch | Part]:
+        """Yield what the source holds, in batches of bounded size; a source in parts ends each with a `Part`."""
         ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the sources of one kind are loaded.
+
+    Attributes
+    ----------
+    from_files : it reads files and remembers each in ``files``: one that did not change is not read again.
+    rolled_up : it gives objects, and studies and series are made from them.
+    in_parts : it yields `Part`s of studies and series.
+    partial_rows : a row gives only what its message says: an empty value leaves what was known.
+    """
+
+    from_files: bool = False
+    rolled_up: bool = False
+    in_parts: bool = False
+    partial_rows: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "dicom_folder": Kind(from_files=True, rolled_up=True),
+    "index_export": Kind(),
+    "ris_events": Kind(),
+    "orthanc": Kind(rolled_up=True),
+    "orthanc_rest": Kind(in_parts=True),
+    "dcm4chee": Kind(),
+    "dicomweb": Kind(in_parts=True),
+    "cfind": Kind(in_parts=True),
+    "hl7": Kind(from_files=True, partial_rows=True),
+    "fhir": Kind(from_files=True, partial_rows=True),
+    "sole": Kind(from_files=True, partial_rows=True),
+}
+"""Every kind of source, and how it is loaded."""

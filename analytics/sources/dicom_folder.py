@@ -17,11 +17,11 @@ import pyarrow as pa
 from analytics.core.errors import PacsmeterError
 from analytics.core.paths import shown
 from analytics.core.progress import Progress
-from analytics.core.pseudonym import Pseudonymizer
-from analytics.sources.base import UNREADABLE_FOLDER, Batch, Coverage, KnownFiles, Rejected
+from analytics.sources.base import UNREADABLE_FOLDER, Batch, Coverage, Known, KnownFiles, Rejected
 from analytics.sources.dicom_header import HeaderRow, read_header
 from analytics.sources.path_identity import find_names
 from analytics.sources.path_masks import PathMasks
+from analytics.sources.patient import PatientEdge
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.schema import files, instances
 
@@ -34,9 +34,9 @@ Place = tuple[str, str]
 """A file: where it is, and its path relative to the source."""
 
 
-def read_headers(places: list[Place], pseudonymizer: Pseudonymizer, zone: str) -> list[HeaderRow]:
+def read_headers(places: list[Place], edge: PatientEdge, zone: str) -> list[HeaderRow]:
     """Read some files: what one task of an executor does."""
-    return [read_header(path, name, pseudonymizer, zone) for path, name in places]
+    return [read_header(path, name, edge, zone) for path, name in places]
 
 
 def counted(rows: Iterable[Row], stage: str, total: int, progress: Progress) -> Iterator[Row]:
@@ -56,7 +56,7 @@ class DicomFolder:
         Permanent name of the source.
     folder : Path
         The tree, or one file. Files need no extension.
-    pseudonymizer : Pseudonymizer
+    edge : PatientEdge
     zone : str
         IANA zone of times whose object has no TimezoneOffsetFromUTC.
     site : str, optional
@@ -68,31 +68,32 @@ class DicomFolder:
 
     kind = "dicom_folder"
 
-    def __init__(self, source_id: str, folder: Path, pseudonymizer: Pseudonymizer, zone: str,
+    def __init__(self, source_id: str, folder: Path, edge: PatientEdge, zone: str,
                  site: str | None = None, is_demo: bool = False, executor: Executor | None = None) -> None:
         self.source_id, self.site, self.is_demo = source_id, site, is_demo
         self._start = folder.resolve()
         self._base = self._start if self._start.is_dir() else self._start.parent
         self.location = str(self._base)
         self.coverage = Coverage()
-        self._pseudonymizer, self._zone, self._executor = pseudonymizer, zone, executor
+        self._edge, self._zone, self._executor = edge, zone, executor
 
-    def batches(self, known: KnownFiles, progress: Progress) -> Iterator[Batch]:
+    def batches(self, known: Known, progress: Progress) -> Iterator[Batch]:
         """Yield the objects of files that are new or changed, then the files themselves."""
         self.coverage = Coverage()
         if not self._start.exists():
             raise PacsmeterError("The folder is not there", "Check that it is mounted.", str(self._start))
-        walk, masks = _Walk(self._start, self._base), PathMasks(known, self._pseudonymizer)
-        fresh, unchanged = self._places(walk, masks, known, progress)
+        walk, masks = _Walk(self._start, self._base), PathMasks(known.files, self._edge.pseudonymizer)
+        fresh, unchanged = self._places(walk, masks, known.files, progress)
         seen = {masks.stored(name) for _, name in (*fresh, *unchanged)}
-        self.coverage.gone = {path for path in known if path not in seen and not walk.could_not_look_at(path, masks)}
+        self.coverage.gone = {path for path in known.files
+                              if path not in seen and not walk.could_not_look_at(path, masks)}
         if unchanged:
             self.coverage.notes["files did not change and were not opened again"] = len(unchanged)
         if walk.unreadable:
             yield Batch(files, _no_rows(), tuple(walk.rejected(masks)), len(walk.unreadable))
         done = 0
         stored = [(path, masks.stored(name)) for path, name in fresh]
-        rows = self._each(stored, partial(read_headers, pseudonymizer=self._pseudonymizer, zone=self._zone))
+        rows = self._each(stored, partial(read_headers, edge=self._edge, zone=self._zone))
         while some := list(islice(rows, FILES_PER_BATCH)):
             yield from self._batches_of(some)
             done += len(some)

@@ -15,10 +15,9 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 
-from analytics.core.pseudonym import Pseudonymizer
 from analytics.sources import dicom_values as dv
 from analytics.sources.dicom_extent import UNDEFINED, Truncated, Watch, looks_like_dicom
-from analytics.sources.identities import plain_name
+from analytics.sources.patient import PatientEdge
 
 # pydicom's log quotes values, and a value can be a name.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -142,7 +141,7 @@ class _Header:
         return int(number) if number is not None and abs(number) < 2**62 else None
 
 
-def _row(header: _Header, pseudonymizer: Pseudonymizer, zone: str) -> dict[str, Any]:
+def _row(header: _Header, edge: PatientEdge, zone: str) -> dict[str, Any]:
     row: dict[str, Any] = {column: header.text(*keywords) or None for column, keywords in _TEXT.items()}
     row |= {column: header.whole(keyword) for column, keyword in _WHOLE.items()}
     row |= {column: header.number(keywords, index) for column, (keywords, index) in _DECIMAL.items()}
@@ -154,18 +153,14 @@ def _row(header: _Header, pseudonymizer: Pseudonymizer, zone: str) -> dict[str, 
     def instant(what: str) -> Any:
         return dv.instant_of(header.text(f"{what}Date"), header.text(f"{what}Time"), offset, zone)
 
-    if row["patient_sex"] not in dv.SEXES:  # free text here has been seen to be a name
-        if row["patient_sex"]:
-            header.malformed.setdefault("PatientSex", "not M, F or O")
-        row["patient_sex"] = None
-    born = dv.date_of(header.text("PatientBirthDate"))
+    if row["patient_sex"] and row["patient_sex"] not in dv.SEXES:  # free text here has been seen to be a name
+        header.malformed.setdefault("PatientSex", "not M, F or O")
+    studied, age = dv.date_of(header.text("StudyDate")), dv.age_years_of(header.text("PatientAge"))
+    row |= edge.columns(header.text("PatientID"), header.text("PatientName"), header.text("PatientBirthDate"),
+                        row["patient_sex"], studied)
     row |= {
-        "patient_key": pseudonymizer.patient_key(header.text("PatientID")),
-        "name_key": pseudonymizer.key("name", plain_name(header.text("PatientName"))),
-        "birth_date_key": pseudonymizer.key("birth_date", born.strftime("%Y%m%d")) if born else None,
-        "patient_birth_year": born.year if born else None,
-        "patient_age_years": dv.age_years_of(header.text("PatientAge")),
-        "study_date": dv.date_of(header.text("StudyDate")),
+        "patient_age_years": row.get("patient_age_years") if age is None else age,
+        "study_date": studied,
         "study_at": instant("Study"), "series_at": instant("Series"), "content_at": instant("Content"),
         "acquired_at": dv.date_time_of(header.text("AcquisitionDateTime"), offset, zone) or instant("Acquisition"),
         "undecodable_text": ", ".join(header.undecodable) or None,
@@ -174,7 +169,7 @@ def _row(header: _Header, pseudonymizer: Pseudonymizer, zone: str) -> dict[str, 
     return row
 
 
-def _read_open(file: BinaryIO, size: int, pseudonymizer: Pseudonymizer, zone: str) -> tuple[str, dict[str, Any]]:
+def _read_open(file: BinaryIO, size: int, edge: PatientEdge, zone: str) -> tuple[str, dict[str, Any]]:
     watch = Watch(file, size)
     dataset = read_partial(file, watch, force=True, specific_tags=list(_TAGS))
     meta = dataset.file_meta
@@ -183,7 +178,7 @@ def _read_open(file: BinaryIO, size: int, pseudonymizer: Pseudonymizer, zone: st
     syntax = str(meta.get("TransferSyntaxUID", "") or "").strip("\x00 ")
     if syntax != _DEFLATED:
         watch.check()
-    row = _row(_Header(dataset), pseudonymizer, zone)
+    row = _row(_Header(dataset), edge, zone)
     row["sop_instance_uid"] = row["sop_instance_uid"] or str(meta.get("MediaStorageSOPInstanceUID", "")) or None
     native = 0 <= watch.pixel_length != UNDEFINED
     row |= {"transfer_syntax_uid": syntax or None, "has_pixel_data": watch.pixel_length >= 0, "size_bytes": size,
@@ -199,7 +194,7 @@ _REASONS: dict[str, str] = {
 }
 
 
-def read_header(path: str, name: str, pseudonymizer: Pseudonymizer, zone: str) -> HeaderRow:
+def read_header(path: str, name: str, edge: PatientEdge, zone: str) -> HeaderRow:
     """Read one file's header; whatever the file holds, a row comes back.
 
     Parameters
@@ -208,7 +203,7 @@ def read_header(path: str, name: str, pseudonymizer: Pseudonymizer, zone: str) -
         The file.
     name : str
         Its path as the warehouse has it.
-    pseudonymizer : Pseudonymizer
+    edge : PatientEdge
     zone : str
         IANA zone of times whose object has no TimezoneOffsetFromUTC.
     """
@@ -217,7 +212,7 @@ def read_header(path: str, name: str, pseudonymizer: Pseudonymizer, zone: str) -
         with Path(path).open("rb") as file:
             about = os.fstat(file.fileno())
             size, modified = about.st_size, about.st_mtime_ns
-            status, values = _status_of(lambda: _read_open(file, size, pseudonymizer, zone), file, size)
+            status, values = _status_of(lambda: _read_open(file, size, edge, zone), file, size)
     except OSError as error:
         return HeaderRow(name, size, modified, "unreadable",
                          reason=f"The file cannot be read ({error.strerror}); check its permissions and the disk.")

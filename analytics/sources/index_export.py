@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.core.progress import Progress
-from analytics.core.pseudonym import Pseudonymizer
-from analytics.sources.base import Batch, Coverage, KnownFiles
+from analytics.sources.base import Batch, Coverage, Known
+from analytics.sources.patient import PatientEdge
 from analytics.sources.ris_events import event_batches
 from analytics.sources.row_reader import RowReader
 from analytics.sources.source_file import SourceFile
@@ -24,19 +24,19 @@ class IndexExport:
     Parameters
     ----------
     file : SourceFile
-    pseudonymizer : Pseudonymizer
+    edge : PatientEdge
     zone : str
         The site's zone, where the source file names none.
     """
 
-    def __init__(self, file: SourceFile, pseudonymizer: Pseudonymizer, zone: str) -> None:
+    def __init__(self, file: SourceFile, edge: PatientEdge, zone: str) -> None:
         self.source_id, self.kind, self.is_demo = file.source_id, file.kind, file.is_demo
         self.location = str(file.path)
         self.site: str | None = None
         self.coverage = Coverage()
-        self._file, self._pseudonymizer, self._zone = file, pseudonymizer, file.zone or zone
+        self._file, self._edge, self._zone = file, edge, file.zone or zone
 
-    def batches(self, known: KnownFiles, progress: Progress) -> Iterator[Batch]:
+    def batches(self, known: Known, progress: Progress) -> Iterator[Batch]:
         """Yield every table, after making sure that each export is there and has its columns."""
         self.coverage = Coverage()
         files = [TableFile(mapping) for mapping in self._file.tables]
@@ -46,7 +46,7 @@ class IndexExport:
             read = 0
             for chunk in file.chunks():
                 read += chunk.rows.num_rows
-                reader = RowReader(file.mapping, chunk, self._pseudonymizer, self._zone, self.coverage)
+                reader = RowReader(file.mapping, chunk, self._edge, self._zone, self.coverage)
                 yield from self._rows(reader)
                 progress(f"reading {file.path.name}", read, None)
             if file.mapping.complete:

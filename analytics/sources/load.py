@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress, silent
-from analytics.sources.base import Batch, KnownFiles, Rejected, Source
+from analytics.sources.base import Batch, Known, KnownFiles, Rejected, Source
 from analytics.sources.open import open_source
 from analytics.sources.rollup import drop_files, drop_replaced, roll_up, settle_quarantine
 from analytics.warehouse.engine import stage_table, table_schema
@@ -73,7 +73,10 @@ class _Load:
         self.rolled_up = self.from_files or source.kind == "orthanc"
 
     def run(self) -> LoadRecord:
-        for batch in self.source.batches(self._known_files(), self.progress):
+        known = Known()
+        known.files = self._known_files()
+        for batch in self.source.batches(known, self.progress):
+            assert isinstance(batch, Batch)
             self._stage(batch)
             if self.from_files and self.staged.get(files, 0) >= FILES_PER_MERGE:
                 self._merge_files()

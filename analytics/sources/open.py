@@ -1,9 +1,13 @@
-"""From what a user names (a source file, a folder, a database's URL) to the source that reads it."""
+"""Finding out what kind of source a user names, and opening it."""
 
 from __future__ import annotations
 
+import importlib
 import re
+from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from analytics.core.errors import PacsmeterError
@@ -12,34 +16,79 @@ from analytics.core.settings import Settings
 from analytics.sources.base import Source
 from analytics.sources.dicom_folder import DicomFolder
 from analytics.sources.index_export import IndexExport
-from analytics.sources.orthanc import open_orthanc
+from analytics.sources.patient import PatientEdge
 from analytics.sources.source_file import read_source_file
 
 
-def _named_after(location: str) -> str:
-    """Make a source's permanent name from where it is."""
-    return re.sub(r"[^a-z0-9]+", "-", location.lower()).strip("-") or "source"
+@dataclass(frozen=True)
+class Options:
+    """What a user may say of a source besides where it is.
+
+    Attributes
+    ----------
+    edge : turns identities into pseudonyms.
+    source_id : permanent name; a kind's own where empty.
+    site : which site the studies belong to, where the source does not say.
+    zone : IANA zone of times without an offset.
+    since : first study date that a crawl asks for; the archive's first where not given.
+    executor : where DICOM files are read.
+    """
+
+    edge: PatientEdge
+    zone: str
+    source_id: str = ""
+    site: str | None = None
+    is_demo: bool = False
+    since: date | None = None
+    executor: Executor | None = None
 
 
-def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", site: str | None = None,
-                zone: str = "", is_demo: bool = False, executor: Executor | None = None) -> Source:
+SCHEMES: dict[str, str] = {
+    "orthanc+sqlite": "orthanc:open_orthanc",
+    "orthanc+postgresql": "orthanc:open_orthanc",
+    "orthanc+http": "orthanc_rest:open_orthanc_rest",
+    "orthanc+https": "orthanc_rest:open_orthanc_rest",
+    "dcm4chee+postgresql": "dcm4chee:open_dcm4chee",
+    "dicomweb+http": "dicomweb:open_dicomweb",
+    "dicomweb+https": "dicomweb:open_dicomweb",
+    "cfind": "cfind:open_cfind",
+    "hl7": "hl7_messages:open_hl7",
+    "fhir": "fhir_resources:open_fhir",
+    "sole": "sole_reports:open_sole",
+}
+"""What a URL begins with, to the module under `analytics.sources` and the function that opens it."""
+
+EXAMPLES = (
+    "orthanc+sqlite:///path/index", "orthanc+postgresql://user@host/database", "orthanc+http://user@host:8042",
+    "dcm4chee+postgresql://user@host/database", "dicomweb+https://host/dicom-web", "cfind://CALLING@host:104/CALLED",
+    "hl7:///folder", "fhir:///folder", "sole:///folder")
+
+
+def named_after(text: str) -> str:
+    """Make a source's permanent name from the name of its place."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:64] or "source"
+
+
+def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", site: str | None = None, zone: str = "",
+                is_demo: bool = False, since: date | None = None, executor: Executor | None = None) -> Source:
     """Open the source that a user names.
 
     Parameters
     ----------
     spec : str or Path
-        A source file (``.toml``); a folder or file of DICOM; ``orthanc+sqlite:///path/index``;
-        ``orthanc+postgresql://user@host/database``.
+        A source file (``.toml``); a folder or file of DICOM; or a URL of `SCHEMES`.
     settings : Settings
         The site's zone and pseudonym key.
     source_id : str
         Permanent name of the source; made from its place where not given. A source file says its own.
     site : str, optional
-        Which site the studies belong to, for a folder and for Orthanc, which do not say.
+        Which site the studies belong to, for a source that does not say.
     zone : str
         IANA zone of times without an offset; the site's where not given. A source file says its own.
     is_demo : bool
         Whether the rows are invented.
+    since : date, optional
+        First study date that a crawl asks for.
     executor : concurrent.futures.Executor, optional
         Where DICOM files are read; in this process where not given.
 
@@ -48,24 +97,38 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
     PacsmeterError
         There is nothing of that name, or it is none of these.
     """
-    named, pseudonymizer = str(spec), Pseudonymizer.from_file(settings.pseudonym_key_file)
-    zone = zone or settings.site_zone
-    if named.startswith("orthanc+"):
-        return open_orthanc(named, pseudonymizer, zone, source_id=source_id, site=site, is_demo=is_demo)
-    path = Path(spec)
-    if "://" in named:
-        raise PacsmeterError("This kind of URL is not a source", "Use orthanc+sqlite:///path/index or "
-                             "orthanc+postgresql://user@host/database.", named.split("://")[0])
+    named = str(spec)
+    edge = PatientEdge(Pseudonymizer.from_file(settings.pseudonym_key_file), settings.birth_date)
+    options = Options(edge, zone or settings.site_zone, source_id, site, is_demo, since, executor)
+    scheme = named.split(":", 1)[0].lower()
+    if scheme in SCHEMES:
+        return _opener(scheme)(named, options)
+    if "://" in named or scheme.partition("+")[0] in {known.partition("+")[0] for known in SCHEMES}:
+        raise PacsmeterError("This kind of URL is not a source", f"Use one of: {'; '.join(EXAMPLES)}.",
+                             named.split("://")[0])
+    return _on_disk(Path(spec), named, options)
+
+
+def _opener(scheme: str) -> Callable[[str, Options], Source]:
+    """Import a kind of source when it is asked for: a site that has no such server needs none of its libraries."""
+    module, _, function = SCHEMES[scheme].partition(":")
+    opener: Callable[[str, Options], Source] = getattr(
+        importlib.import_module(f"analytics.sources.{module}"), function)
+    return opener
+
+
+def _on_disk(path: Path, named: str, options: Options) -> Source:
     if not path.exists():
-        raise PacsmeterError("There is nothing there", "Name a source file (.toml) or a folder of DICOM files.", named)
+        raise PacsmeterError("There is nothing there", "Name a source file (.toml), a folder of DICOM files, or a URL.",
+                             named)
     if path.suffix.lower() == ".toml":
-        if site:
+        if options.site:
             raise PacsmeterError("A source file says itself which site its studies belong to",
-                                 f"Leave --site out, and write site = \"{site}\" under [tables.studies.constants].",
-                                 named)
-        return IndexExport(read_source_file(path), pseudonymizer, zone)
-    if path.name.lower().endswith((".csv", ".csv.gz", ".parquet")):
+                                 f"Leave --site out, and write site = \"{options.site}\" under "
+                                 "[tables.studies.constants].", named)
+        return IndexExport(read_source_file(path), options.edge, options.zone)
+    if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".xlsx")):
         raise PacsmeterError("An export needs a source file that names its columns",
                              "ARCHITECTURE.md, \"A source file\", shows one.", named)
-    return DicomFolder(source_id or _named_after(path.resolve().name), path, pseudonymizer, zone, site=site,
-                       is_demo=is_demo, executor=executor)
+    return DicomFolder(options.source_id or named_after(path.resolve().name), path, options.edge, options.zone,
+                       site=options.site, is_demo=options.is_demo, executor=options.executor)

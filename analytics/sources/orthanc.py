@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -14,15 +13,17 @@ import sqlalchemy as sa
 from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
-from analytics.core.pseudonym import Pseudonymizer
 from analytics.sources import dicom_values as dv
-from analytics.sources.base import Batch, Coverage, KnownFiles
-from analytics.sources.identities import plain_name
+from analytics.sources.base import Batch, Coverage, Known
 from analytics.sources.orthanc_index import read_instances, read_totals
 from analytics.sources.orthanc_postgres import postgres_index, shown
 from analytics.sources.orthanc_sqlite import index_file, sqlite_index
+from analytics.sources.patient import PatientEdge
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.schema import instances
+
+if TYPE_CHECKING:
+    from analytics.sources.open import Options
 
 _AS_THEY_ARE = ("sop_instance_uid", "series_instance_uid", "study_instance_uid", "sop_class_uid", "modality",
                 "transfer_syntax_uid", "station_name", "manufacturer", "series_description", "protocol_name",
@@ -39,7 +40,7 @@ class Orthanc:
         The URL, without a password.
     opened : callable
         Opens the index for the length of a block.
-    pseudonymizer : Pseudonymizer
+    edge : PatientEdge
     zone : str
         IANA zone of the times in the headers; reception times are in UTC.
     """
@@ -48,14 +49,12 @@ class Orthanc:
 
     def __init__(self, source_id: str, location: str,
                  opened: Callable[[], contextlib.AbstractContextManager[sa.Connection]],
-                 pseudonymizer: Pseudonymizer, zone: str, site: str | None = None, is_demo: bool = False) -> None:
+                 edge: PatientEdge, zone: str, site: str | None = None, is_demo: bool = False) -> None:
         self.source_id, self.location, self.site, self.is_demo = source_id, location, site, is_demo
         self.coverage = Coverage()
-        self._opened, self._zone = opened, zone
-        self._patient_key = functools.lru_cache(100_000)(pseudonymizer.patient_key)
-        self._key = functools.lru_cache(200_000)(pseudonymizer.key)
+        self._opened, self._edge, self._zone = opened, edge, zone
 
-    def batches(self, known: KnownFiles, progress: Progress) -> Iterator[Batch]:
+    def batches(self, known: Known, progress: Progress) -> Iterator[Batch]:
         """Yield every stored object, after checking the archive's totals against its rows."""
         self.coverage = Coverage()
         try:
@@ -96,19 +95,16 @@ class Orthanc:
         row: dict[str, Any] = {name: values[name] or None for name in _AS_THEY_ARE}
         # Orthanc keeps an object without these UIDs, and counts its series and study: so are they counted here.
         row |= {name: values[name] for name in ("series_instance_uid", "study_instance_uid")}
-        uuid, born = values["uuid"], dv.date_of(values["patient_birth_date"])
+        uuid, studied = values["uuid"], dv.date_of(values["study_date"])
         position = [dv.number_of(part) for part in values["image_position"].split("\\")]
         cosines = [dv.number_of(part) for part in values["image_orientation"].split("\\")]
         row |= {
             "path": f"{uuid[:2]}/{uuid[2:4]}/{uuid}" if uuid else "",
-            "patient_key": self._patient_key(values["patient_id"]),
-            "name_key": self._key("name", plain_name(values["patient_name"])),
-            "birth_date_key": self._key("birth_date", born.strftime("%Y%m%d")) if born else None,
-            "patient_sex": values["patient_sex"] if values["patient_sex"] in dv.SEXES else None,
-            "patient_birth_year": born.year if born else None,
+            **self._edge.columns(values["patient_id"], values["patient_name"], values["patient_birth_date"],
+                                 values["patient_sex"], studied),
             "size_bytes": int(record["size_bytes"] or 0),
             "stored_at": _received(values["received"]),
-            "study_date": dv.date_of(values["study_date"]),
+            "study_date": studied,
             "study_at": dv.instant_of(values["study_date"], values["study_time"], "", self._zone),
             "series_at": dv.instant_of(values["series_date"], values["series_time"], "", self._zone),
         }
@@ -130,8 +126,7 @@ def _received(text: str) -> datetime | None:
         return None
 
 
-def open_orthanc(named: str, pseudonymizer: Pseudonymizer, zone: str, *, source_id: str = "",
-                 site: str | None = None, is_demo: bool = False) -> Orthanc:
+def open_orthanc(named: str, options: Options) -> Orthanc:
     """Open the archive that a URL names.
 
     Parameters
@@ -139,19 +134,16 @@ def open_orthanc(named: str, pseudonymizer: Pseudonymizer, zone: str, *, source_
     named : str
         ``orthanc+sqlite:///path/index`` or ``orthanc+postgresql://user@host/database``; a password that is not in
         the URL is taken from ``PGPASSWORD`` or ``~/.pgpass``.
+    options : Options
 
     Raises
     ------
     PacsmeterError
         It names neither, or no index is there.
     """
+    source_id, about = options.source_id or "orthanc", (options.edge, options.zone, options.site, options.is_demo)
     if named.startswith("orthanc+sqlite://"):
         path = index_file(named)
-        return Orthanc(source_id or "orthanc", f"orthanc+sqlite://{path}", lambda: sqlite_index(path), pseudonymizer,
-                       zone, site, is_demo)
-    if named.startswith("orthanc+postgresql"):
-        url = parse_url(named.removeprefix("orthanc+"), "the URL of Orthanc's database")
-        return Orthanc(source_id or "orthanc", shown(url), lambda: postgres_index(url), pseudonymizer, zone, site,
-                       is_demo)
-    raise PacsmeterError("Orthanc's index is kept in SQLite or PostgreSQL", f"Name {_OPENERS}.",
-                         named.split("://")[0])
+        return Orthanc(source_id, f"orthanc+sqlite://{path}", lambda: sqlite_index(path), *about)
+    url = parse_url(named.removeprefix("orthanc+"), "the URL of Orthanc's database")
+    return Orthanc(source_id, shown(url), lambda: postgres_index(url), *about)

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics.core.pseudonym import Pseudonymizer
 from analytics.sources import values
 from analytics.sources.base import Batch, Coverage, Rejected
 from analytics.sources.identities import birth_date_keys, name_keys, patient_keys
+from analytics.sources.patient import DAYS_A_YEAR, PatientEdge
 from analytics.sources.source_file import TableMapping
 from analytics.sources.table_files import Chunk
 from analytics.warehouse.engine import table_schema
@@ -25,22 +25,22 @@ class RowReader:
     Parameters
     ----------
     mapping, chunk : what the source file says, and the rows as they stand in the export.
-    pseudonymizer : the site's.
+    edge : the site's.
     zone : IANA zone of times without an offset.
     coverage : takes the notes.
     """
 
-    def __init__(self, mapping: TableMapping, chunk: Chunk, pseudonymizer: Pseudonymizer, zone: str,
+    def __init__(self, mapping: TableMapping, chunk: Chunk, edge: PatientEdge, zone: str,
                  coverage: Coverage) -> None:
         self.mapping, self.chunk, self.zone, self.coverage = mapping, chunk, zone, coverage
-        self._pseudonymizer = pseudonymizer
+        self._edge = edge
         self.count = chunk.rows.num_rows
         self.faults: dict[int, tuple[str, str]] = {}
         self.columns: dict[str, pa.Array] = {}
 
     def of(self, chunk: Chunk) -> RowReader:
         """Return a reader like this one for other rows."""
-        return RowReader(self.mapping, chunk, self._pseudonymizer, self.zone, self.coverage)
+        return RowReader(self.mapping, chunk, self._edge, self.zone, self.coverage)
 
     def theirs(self, ours: str) -> pa.Array:
         """Return what the export has for a column of ours."""
@@ -110,16 +110,27 @@ class RowReader:
         """Put pseudonyms in the place of identities."""
         given, table = self.mapping.columns, self.mapping.table
         if "patient_id" in given:
-            self.columns["patient_key"] = patient_keys(self.theirs("patient_id"), self._pseudonymizer)
+            self.columns["patient_key"] = patient_keys(self.theirs("patient_id"), self._edge.pseudonymizer)
         elif "patient_key" in table.primary_key.columns:
             self.columns["patient_key"] = pa.array([""] * self.count, pa.string())
         if "patient_name" in given:
-            self.columns["name_key"] = name_keys(self.theirs("patient_name"), self._pseudonymizer)
+            self.columns["name_key"] = name_keys(self.theirs("patient_name"), self._edge.pseudonymizer)
         if "patient_birth_date" in given:
             days = self.dates("patient_birth_date")
-            self.columns["birth_date_key"] = birth_date_keys(days, self._pseudonymizer)
-            if "patient_birth_year" not in given:
+            self.columns["birth_date_key"] = birth_date_keys(days, self._edge.pseudonymizer)
+            if "patient_birth_year" not in given and self._edge.birth == "year":
                 self.columns["patient_birth_year"] = pc.year(days)
+            if "patient_age_years" in table.c and "patient_age_years" not in given and self._edge.birth == "age":
+                self.columns["patient_age_years"] = self._ages(days)
+
+    def _ages(self, born: pa.Array) -> pa.Array:
+        """Return the ages at the exam, in years: what stays of a birth date where a site keeps no year of birth."""
+        ours = next((name for name in ("study_date", "study_at") if name in self.mapping.columns), None)
+        if ours is None:
+            return pa.nulls(self.count, pa.float64())
+        days = self.dates(ours) if ours == "study_date" else self.instants(self.theirs(ours), self.said(ours))
+        lived = pc.days_between(born, days.cast(pa.date32(), safe=False)).cast(pa.float64())
+        return pc.round(pc.divide(lived, DAYS_A_YEAR), 1)
 
     def read(self) -> None:
         """Read every column that the source file names."""

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Double, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Integer, String, Table
 
 from analytics.core.swim import EVENTS
+from analytics.warehouse.schema_loads import (
+    Instant,
+    covered_parts,
+    files,
+    loads,
+    marks,
+    metadata,
+    patient_merges,
+    quarantine,
+    source_column,
+    sources,
+)
 
-metadata = MetaData()
-Instant = DateTime(timezone=True)
-
-
-def _source() -> Column[str]:
-    return Column("source_id", String, primary_key=True)
+__all__ = ["DERIVED", "FACTS", "Instant", "archives", "check_counts", "check_runs", "covered_parts",
+           "crawled_series", "crawled_studies", "events", "exams", "files", "findings", "image_measures", "instances",
+           "loads", "marks", "metadata", "orders", "patient_merges", "quarantine", "series", "sources", "studies"]
 
 
 def _patient() -> list[Column[Any]]:
@@ -30,52 +39,8 @@ def _patient() -> list[Column[Any]]:
     ]
 
 
-sources = Table(
-    "sources", metadata, _source(),
-    Column("kind", String, nullable=False),        # dicom_folder, index_export, orthanc, ris_events
-    Column("location", String, nullable=False),    # path or URL without its password
-    Column("is_demo", Boolean, nullable=False),
-    Column("last_loaded_at", Instant),
-)
-
-loads = Table(
-    "loads", metadata,
-    Column("load_id", String, primary_key=True),
-    Column("source_id", String, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("finished_at", Instant, nullable=False),
-    Column("records_read", BigInteger, nullable=False),
-    Column("added", BigInteger, nullable=False),
-    Column("changed", BigInteger, nullable=False),
-    Column("unchanged", BigInteger, nullable=False),
-    Column("removed", BigInteger, nullable=False),
-    Column("left_out", BigInteger, nullable=False),
-    Column("covered_from", Date),
-    Column("covered_to", Date),
-    Column("complete", Boolean, nullable=False),   # the source says it held everything it has
-    Column("message", String),
-)
-
-quarantine = Table(
-    "quarantine", metadata, _source(),
-    Column("locator", String, primary_key=True),   # file, or file and line; never a name
-    Column("reason_code", String, primary_key=True),
-    Column("reason", String, nullable=False),      # what is wrong and what to do
-    Column("load_id", String, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-)
-
-files = Table(
-    "files", metadata, _source(),
-    Column("path", String, primary_key=True),      # relative to the source's location
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("modified_ns", BigInteger, nullable=False),
-    Column("sop_instance_uid", String),            # empty where the file is not an object
-    Column("status", String, nullable=False),      # read, dicomdir, not_dicom, empty, truncated, unreadable
-)
-
 studies = Table(
-    "studies", metadata, _source(),
+    "studies", metadata, source_column(),
     Column("study_instance_uid", String, primary_key=True),
     Column("patient_key", String, primary_key=True),   # '' where the source has no PatientID
     *_patient(),
@@ -99,10 +64,14 @@ studies = Table(
     Column("stored_at", Instant),                  # when the archive received it
     Column("last_accessed_at", Instant),
     Column("storage_tier", String),
+    Column("expires_date", Date),                  # when the archive's own rule lets it go
+    Column("rejection_state", String),             # none, partial, complete: objects rejected by quality notes
+    Column("completeness", String),                # complete, partial, unknown: whether its last transfer was whole
+    Column("record_key", String),                  # pseudonym of the archive's own id of the study
 )
 
 series = Table(
-    "series", metadata, _source(),
+    "series", metadata, source_column(),
     Column("series_instance_uid", String, primary_key=True),
     Column("study_instance_uid", String, primary_key=True),
     Column("modality", String),
@@ -123,7 +92,7 @@ series = Table(
 )
 
 instances = Table(
-    "instances", metadata, _source(),
+    "instances", metadata, source_column(),
     Column("sop_instance_uid", String, primary_key=True),
     Column("path", String, primary_key=True),          # where the pixels are, relative to the source
     Column("study_instance_uid", String),
@@ -170,7 +139,7 @@ instances = Table(
 )
 
 orders = Table(
-    "orders", metadata, _source(),
+    "orders", metadata, source_column(),
     Column("accession_number", String, primary_key=True),
     Column("patient_key", String),
     *_patient(),
@@ -184,14 +153,15 @@ orders = Table(
 )
 
 events = Table(
-    "events", metadata, _source(),
+    "events", metadata, source_column(),
     Column("accession_number", String, primary_key=True),
     Column("event", String, primary_key=True),         # SWIM's name
     Column("event_at", Instant, primary_key=True),
+    Column("origin", String),                          # where the source has it from: ORC-9, MPPS (0040,0250), SIGNED
 )
 
 archives = Table(
-    "archives", metadata, _source(),
+    "archives", metadata, source_column(),
     Column("archive", String, primary_key=True),
     Column("site", String),                            # empty where one archive serves all sites
     Column("storage_tier", String),
@@ -201,7 +171,7 @@ archives = Table(
 )
 
 image_measures = Table(
-    "image_measures", metadata, _source(),
+    "image_measures", metadata, source_column(),
     Column("sop_instance_uid", String, primary_key=True),
     Column("measure", String, primary_key=True),       # id of the measure: noise, snr, ...
     Column("path", String),
@@ -220,7 +190,7 @@ image_measures = Table(
 check_runs = Table(
     "check_runs", metadata,
     Column("check_id", String, primary_key=True),
-    _source(),
+    source_column(),
     Column("outcome", String, nullable=False),
     Column("violated", BigInteger, nullable=False),
     Column("denominator", BigInteger, nullable=False),
@@ -294,6 +264,12 @@ exams = Table(
 Every metric reads this table. A study without an order and an order without a study are both here.
 A study that two sources hold is here once."""
 
-FACTS = (sources, loads, quarantine, files, studies, series, instances, orders, events, archives,
-         image_measures)
+crawled_studies, crawled_series = (
+    Table(f"crawled_{table.name}", metadata,
+          *(Column(column.name, column.type, primary_key=column.primary_key) for column in table.columns))
+    for table in (studies, series))
+"""What a crawl that is not finished has read so far: it takes the place of what was there in one step at the end."""
+
+FACTS = (sources, loads, quarantine, files, studies, series, instances, orders, events, archives, image_measures,
+         covered_parts, marks, patient_merges)
 DERIVED = (exams, check_runs, check_counts, findings)

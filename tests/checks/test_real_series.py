@@ -11,6 +11,7 @@ from analytics.core.findings import Outcome
 from analytics.core.pseudonym import Pseudonymizer
 from analytics.sources.dicom_folder import DicomFolder
 from analytics.sources.load import load_source
+from analytics.sources.patient import PatientEdge
 from analytics.warehouse.derive import derive_exams
 from analytics.warehouse.schema import findings, instances, series
 from analytics.warehouse.store import Store
@@ -19,7 +20,7 @@ GE_MIXED_STACK = "1.2.826.0.1.3680043.9.4245.31151386308357289978486611507148138
 
 
 def test_real_series_raise_only_what_is_really_there(duck_store: Store, shared_dicom: Path) -> None:
-    source = DicomFolder("real", shared_dicom, Pseudonymizer(b"0123456789abcdef"), "UTC")
+    source = DicomFolder("real", shared_dicom, PatientEdge(Pseudonymizer(b"0123456789abcdef")), "UTC")
     with duck_store.draft() as draft:
         load_source(draft, source)
         derive_exams(draft, "UTC")

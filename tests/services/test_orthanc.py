@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
+from analytics.sources.base import Known
 from analytics.sources.load import LoadRecord, load_source, open_source
 from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import instances, series, studies
@@ -178,7 +179,7 @@ def test_a_wrong_password_is_one_clear_line_without_it(postgres_url: str, settin
     url = sa.make_url(postgres_url).set(drivername="postgresql", password="not-to-be-shown", database="nothing-there")
     source = open_source(f"orthanc+{url.render_as_string(hide_password=False)}", settings)
     with pytest.raises(PacsmeterError, match="cannot be reached") as caught:
-        list(source.batches({}, lambda *_: None))
+        list(source.batches(Known(), lambda *_: None))
     assert "not-to-be-shown" not in f"{caught.value} {source.location}"
 
 
@@ -186,6 +187,6 @@ def test_a_database_that_is_no_orthanc_is_refused(postgres_url: str, settings: S
     url = sa.make_url(postgres_url).set(drivername="postgresql")
     source = open_source(f"orthanc+{url.render_as_string(hide_password=False)}", settings)
     with pytest.raises(PacsmeterError, match="not an index of Orthanc"):
-        list(source.batches({}, lambda *_: None))
+        list(source.batches(Known(), lambda *_: None))
 
 

@@ -53,12 +53,15 @@ def load(store: Store, source: Source) -> LoadRecord:
         return load_source(draft, source)
 
 
+_WHEN = ("load_id", "seen_at", "last_loaded_at", "read_at")
+
+
 def rows_of(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Return every row of every fact, but for when and by which load it was seen."""
     warehouse = store.current()
     held = {}
     for table in FACTS:
-        columns = [column for column in table.columns if column.name not in ("load_id", "seen_at", "last_loaded_at")]
+        columns = [column for column in table.columns if column.name not in _WHEN]
         held[table.name] = sorted(warehouse.arrow(sa.select(*columns)).to_pylist(), key=repr)
     return {name: rows for name, rows in held.items() if name != loads.name}
 

@@ -20,14 +20,16 @@ from pydicom.uid import JPEGBaseline8Bit
 from analytics.core.errors import PacsmeterError
 from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
+from analytics.sources.base import Known
 from analytics.sources.dicom_folder import DicomFolder
 from analytics.sources.dicom_header import HeaderRow, read_header
 from analytics.sources.load import LoadRecord, load_source, open_source
+from analytics.sources.patient import PatientEdge
 from analytics.warehouse.schema import files, instances, quarantine, studies
 from analytics.warehouse.store import Store
 from tests.sources.sites import Folder, dicom_dataset
 
-KEYS = Pseudonymizer(b"0123456789abcdef")
+KEYS = PatientEdge(Pseudonymizer(b"0123456789abcdef"))
 
 
 def load(store: Store, folder: Path, settings: Settings) -> LoadRecord:
@@ -129,7 +131,7 @@ def test_an_executor_reads_the_same_rows(tmp_path: Path) -> None:
 
     def rows(executor: ThreadPoolExecutor | None) -> list[dict[str, Any]]:
         source = DicomFolder("a", site.folder, KEYS, "UTC", executor=executor)
-        return [row for batch in source.batches({}, lambda *_: None) for row in batch.rows.to_pylist()]
+        return [row for batch in source.batches(Known(), lambda *_: None) for row in batch.rows.to_pylist()]
 
     with ThreadPoolExecutor(2) as executor:
         assert rows(executor) == rows(None)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
 from analytics.sources import orthanc_sqlite
+from analytics.sources.base import Known
 from analytics.sources.load import load_source
 from analytics.warehouse.schema import instances, studies
 from analytics.warehouse.store import Store
@@ -25,7 +26,7 @@ class FromZero(OrthancIndex):
 
 
 def read(site: OrthancIndex, settings: Settings) -> int:
-    return sum(batch.rows.num_rows for batch in site.open(settings).batches({}, lambda *_: None))
+    return sum(batch.rows.num_rows for batch in site.open(settings).batches(Known(), lambda *_: None))
 
 
 def test_totals_that_disagree_are_refused(tmp_path: Path, settings: Settings) -> None:
@@ -71,7 +72,7 @@ def test_what_is_in_the_log_alone_is_read(tmp_path: Path, settings: Settings) ->
     writer.execute("PRAGMA journal_mode=WAL")
     writer.execute("UPDATE MainDicomTags SET value = 'NECK' WHERE id = 11 AND tagElement = 4144")
     writer.commit()
-    found = [row["study_description"] for batch in site.open(settings).batches({}, lambda *_: None)
+    found = [row["study_description"] for batch in site.open(settings).batches(Known(), lambda *_: None)
              for row in batch.rows.to_pylist()]
     writer.close()
     assert sorted(found) == ["HEAD", "HEAD", "NECK"]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
+from analytics.sources.base import Known
 from analytics.sources.load import load_source
 from analytics.warehouse.schema import metadata, studies
 from analytics.warehouse.store import Store, Warehouse
@@ -74,7 +75,7 @@ def test_errors_do_not_say_what_a_row_holds(tmp_path: Path, settings: Settings) 
     path = site.folder / site.file
     path.write_bytes(path.read_bytes() + f"1.7,P,{NAMES[0]}\xe9,19430217,2026-07-01,1\n".encode("latin-1"))
     with pytest.raises(PacsmeterError) as caught:
-        list(site.open(settings).batches({}, lambda *_: None))
+        list(site.open(settings).batches(Known(), lambda *_: None))
     text = str(caught.value) + repr(caught.value.__cause__) + repr(caught.value.__suppress_context__)
     assert [secret for secret in SECRETS if secret in text] == []
 
@@ -92,5 +93,5 @@ events = {Order = "ORDERED"}
     site = Site(tmp_path)
     site.spec = str(tmp_path / "s.toml")
     with pytest.raises(PacsmeterError, match="300 different values that are no events") as caught:
-        list(site.open(settings).batches({}, lambda *_: None))
+        list(site.open(settings).batches(Known(), lambda *_: None))
     assert "NAME1" not in str(caught.value)

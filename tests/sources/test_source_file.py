@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
+from analytics.sources.base import Known
 from analytics.sources.load import LoadRecord, load_source, open_source
 from analytics.sources.source_file import read_source_file
 from analytics.warehouse.schema import quarantine, studies
@@ -54,10 +55,10 @@ def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path, settings: 
     site = Export(tmp_path / "site")
     (site.folder / site.file).write_text("STUDY_UIDS,PAT_ID,PAT_NAME,DOB,WHEN,SIZE_KB\n")
     with pytest.raises(PacsmeterError, match=r"no column 'STUDY_UID'.*Did you mean 'STUDY_UIDS'.*PAT_NAME"):
-        list(site.open(settings).batches({}, lambda *_: None))
+        list(site.open(settings).batches(Known(), lambda *_: None))
     (site.folder / site.file).write_text("STUDY_UID;PAT_ID;PAT_NAME;DOB;WHEN;SIZE_KB\n")
     with pytest.raises(PacsmeterError, match="delimiter"):
-        list(site.open(settings).batches({}, lambda *_: None))
+        list(site.open(settings).batches(Known(), lambda *_: None))
 
 
 @pytest.mark.parametrize(("content", "said"), [
@@ -73,7 +74,7 @@ def test_an_export_that_cannot_be_read_says_so(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(PacsmeterError, match=said):
-        list(site.open(settings).batches({}, lambda *_: None))
+        list(site.open(settings).batches(Known(), lambda *_: None))
 
 
 @pytest.mark.parametrize("kind", [CompressedExport, ParquetExport], ids=lambda kind: kind.__name__)
@@ -149,7 +150,7 @@ def test_what_an_archive_has_not_calculated_is_empty_and_said(
 
 
 @pytest.mark.parametrize(("spec", "said"), [
-    ("nowhere", "nothing there"), ("ftp://somewhere", "not a source"), ("orthanc+mysql://x", "SQLite or PostgreSQL"),
+    ("nowhere", "nothing there"), ("ftp://somewhere", "not a source"), ("orthanc+mysql://x", "not a source"),
     ("orthanc+sqlite:///nowhere/index", "not there")])
 def test_what_is_no_source_is_refused(settings: Settings, spec: str, said: str) -> None:
     with pytest.raises(PacsmeterError, match=said):
@@ -172,7 +173,7 @@ def test_an_export_in_utf_16_is_told_its_encoding(tmp_path: Path, settings: Sett
     path = site.folder / site.file
     path.write_text(path.read_text(), encoding="utf-16")
     with pytest.raises(PacsmeterError, match='such as "utf-16"'):
-        list(site.open(settings).batches({}, lambda *_: None))
+        list(site.open(settings).batches(Known(), lambda *_: None))
 
 
 READ_IT = """
