@@ -9,10 +9,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from analytics.core.terms import NOT_ACQUIRED
-from analytics.sources.base import UNREADABLE_FOLDER
 from analytics.warehouse.engine import stage_table, table_schema
 from analytics.warehouse.merge import Counts
-from analytics.warehouse.schema import files, image_measures, instances, quarantine, series, studies
+from analytics.warehouse.schema import files, image_measures, instances, series, studies
 from analytics.warehouse.store import Draft
 
 _PATHS_AT_ONCE = 1_000
@@ -47,15 +46,6 @@ def drop_replaced(draft: Draft, source_id: str) -> Counts:
     if removed:
         draft.execute(sa.delete(instances).where(replaced))
     return Counts(removed=removed)
-
-
-def settle_quarantine(draft: Draft, source_id: str, load_id: str) -> None:
-    """Let go of files that were put right, replaced or removed since they were put in quarantine."""
-    still = sa.exists(sa.select(sa.literal(1)).select_from(files).where(
-        files.c.source_id == source_id, files.c.path == quarantine.c.locator,
-        files.c.status == quarantine.c.reason_code))
-    seen_now = sa.and_(quarantine.c.reason_code == UNREADABLE_FOLDER, quarantine.c.load_id == load_id)
-    draft.execute(sa.delete(quarantine).where(quarantine.c.source_id == source_id, ~still, ~seen_now))
 
 
 def _own(source_id: str) -> sa.Subquery:
@@ -114,16 +104,20 @@ def _studies(source_id: str) -> sa.Select[Any]:
     return _grouped(studies, rows, ["study_instance_uid", "patient_key"], values)
 
 
-def _modalities(draft: Draft, source_id: str) -> dict[tuple[str, str], str]:
+def _modalities(rows: sa.Subquery) -> sa.Subquery:
     """Return ModalitiesInStudy of each study, in the order of the alphabet."""
-    rows = _own(source_id)
-    pairs = draft.arrow(sa.select(rows.c.study_instance_uid, rows.c.patient_key, rows.c.modality).where(
-        rows.c.modality.is_not(None)).distinct().order_by(rows.c.modality)).to_pylist()
-    held: dict[tuple[str, str], str] = {}
-    for pair in pairs:
-        key = pair["study_instance_uid"], pair["patient_key"]
-        held[key] = f"{held[key]}\\{pair['modality']}" if key in held else pair["modality"]
-    return held
+    pairs = sa.select(rows.c.study_instance_uid, rows.c.patient_key, rows.c.modality).where(
+        rows.c.modality.is_not(None)).distinct().subquery("pairs")
+    joined = sa.func.aggregate_strings(pairs.c.modality, "\\").aggregate_order_by(pairs.c.modality)
+    return sa.select(pairs.c.study_instance_uid, pairs.c.patient_key, joined.label("modalities_in_study")).group_by(
+        pairs.c.study_instance_uid, pairs.c.patient_key).subquery("modalities")
+
+
+def _whole_studies(source_id: str, site: str | None) -> sa.Select[Any]:
+    found, held = _studies(source_id).subquery("studies_found"), _modalities(_own(source_id))
+    same = sa.and_(found.c.study_instance_uid == held.c.study_instance_uid, found.c.patient_key == held.c.patient_key)
+    return sa.select(found, held.c.modalities_in_study, sa.literal(site, sa.String).label("site"),
+                     sa.literal(source_id).label("source_id")).select_from(found.outerjoin(held, same))
 
 
 def roll_up(draft: Draft, source_id: str, site: str | None = None) -> dict[sa.Table, Counts]:
@@ -132,20 +126,12 @@ def roll_up(draft: Draft, source_id: str, site: str | None = None) -> dict[sa.Ta
     Parameters
     ----------
     draft : Draft
-        Its ``instances`` hold everything the source has.
+        Its ``instances`` hold everything the source has. The rows never leave the database.
     source_id : str
     site : str, optional
         Which site the studies belong to.
     """
-    found = draft.arrow(_studies(source_id))
-    modalities = _modalities(draft, source_id)
-    keys = zip(found["study_instance_uid"].to_pylist(), found["patient_key"].to_pylist(), strict=True)
-    found = found.append_column("modalities_in_study", pa.array([modalities.get(key) for key in keys], pa.string()))
-    found = found.append_column("site", pa.array([site] * found.num_rows, pa.string()))
-    counts = {}
-    for table, rows in ((studies, found), (series, draft.arrow(_series(source_id)))):
-        rows = rows.append_column("source_id", pa.array([source_id] * rows.num_rows, pa.string()))
-        for batch in rows.to_batches():
-            draft.stage(table, batch)
-        counts[table] = draft.merge(table, source_id, complete=True)
-    return counts
+    found = _series(source_id).subquery("series_found")
+    draft.stage_select(studies, _whole_studies(source_id, site))
+    draft.stage_select(series, sa.select(found, sa.literal(source_id).label("source_id")))
+    return {table: draft.merge(table, source_id, complete=True) for table in (studies, series)}

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import sqlalchemy as sa
 from sqlalchemy.sql.ddl import DDLElement
 
@@ -197,15 +198,14 @@ class PostgresSession(Session):
 
     def append(self, name: str, batch: pa.RecordBatch) -> None:
         columns = ", ".join(f'"{column}"' for column in batch.schema.names)
-        copy = f'COPY "{self._schema}"."{name}" ({columns}) FROM STDIN'
+        copy = f'COPY "{self._schema}"."{name}" ({columns}) FROM STDIN (FORMAT csv)'
         with self._connection() as connection:
             if not connection.in_transaction():
                 connection.begin()  # SQLAlchemy does not see the driver's COPY, and commits only what it began
             driver = connection.connection.driver_connection
             assert driver is not None
             with driver.cursor() as cursor, cursor.copy(copy) as writer:
-                for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                    writer.write_row(row)
+                writer.write(_as_csv(batch))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -227,6 +227,13 @@ class PostgresSession(Session):
     def close(self) -> None:
         if self._held is not None:
             self._held.close()
+
+
+def _as_csv(batch: pa.RecordBatch) -> memoryview:
+    """Write a batch as PostgreSQL reads it: every value quoted, so that what is not is nothing."""
+    written = pa.BufferOutputStream()
+    pa_csv.write_csv(batch, written, pa_csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    return memoryview(written.getvalue())
 
 
 def _column(column: sa.ColumnElement[Any], values: list[Any]) -> pa.Array:

@@ -28,14 +28,15 @@ def _key(table: sa.Table) -> list[str]:
     return [column.name for column in table.primary_key.columns]
 
 
-def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: bool) -> Counts:
+def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: bool, partial: bool = False) -> Counts:
     """Merge ``stage_<table>`` into ``table`` by its key; the caller holds the transaction.
 
-    Rows are compared column by column (``IS DISTINCT FROM``), so loading the same again changes nothing.
+    Rows are compared column by column (``IS DISTINCT FROM``), so loading the same again changes nothing. A partial
+    row gives only what its message says: what it leaves empty stays as an earlier row, or the table, has it.
     """
     stage, key = stage_table(table), _key(table)
     names = [column.name for column in table.columns]
-    latest = _single(session, table, stage, key)
+    latest = _single(session, table, _filled(table, stage, key) if partial else _last(table, stage, key))
     same_key = sa.and_(*(table.c[name] == latest.c[name] for name in key))
     rest = [name for name in names if name not in key]
     differs = sa.or_(sa.false(), *(table.c[name].is_distinct_from(latest.c[name]) for name in rest))
@@ -63,20 +64,41 @@ def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: 
     return Counts(unique - matched, changed, matched - changed, removed, staged - unique)
 
 
-def _single(session: Session, table: sa.Table, stage: sa.Table, key: list[str]) -> sa.Table:
-    """Keep the last row of each key, in a table of its own."""
+def _single(session: Session, table: sa.Table, rows: sa.Select[Any]) -> sa.Table:
+    """Keep one row of each key, in a table of its own."""
     bare = bare_table(table)
     latest = bare.to_metadata(sa.MetaData(), name=f"latest_{table.name}")
     session.execute(sa.schema.DropTable(latest, if_exists=True))
     session.execute(sa.schema.CreateTable(latest))
+    names = [column.name for column in table.columns]
+    session.execute(sa.insert(latest).from_select(names, rows, include_defaults=False))
+    return latest
+
+
+def _last(table: sa.Table, stage: sa.Table, key: list[str]) -> sa.Select[Any]:
+    """Return the last row of each key."""
     rank = sa.func.row_number().over(
         partition_by=[stage.c[name] for name in key], order_by=stage.c.stage_row.desc()
     ).label("rank_in_key")
     names = [column.name for column in table.columns]
     ranked = sa.select(*(stage.c[name] for name in names), rank).subquery()
-    rows = sa.select(*(ranked.c[name] for name in names)).where(ranked.c.rank_in_key == 1)
-    session.execute(sa.insert(latest).from_select(names, rows, include_defaults=False))
-    return latest
+    return sa.select(*(ranked.c[name] for name in names)).where(ranked.c.rank_in_key == 1)
+
+
+def _filled(table: sa.Table, stage: sa.Table, key: list[str]) -> sa.Select[Any]:
+    """Return one row of each key with the last value that is not empty of each column, else the table's own."""
+    def last(name: str) -> sa.ColumnElement[Any]:
+        newest = f'(array_agg("{name}" ORDER BY "stage_row" DESC) FILTER (WHERE "{name}" IS NOT NULL))[1]'
+        return sa.type_coerce(sa.literal_column(newest), table.c[name].type).label(name)
+
+    rest = [column.name for column in table.columns if column.name not in key]
+    keys = [stage.c[name] for name in key]
+    told = sa.select(*keys, *(last(name) for name in rest)).select_from(stage).group_by(*keys).subquery("told")
+    same_key = sa.and_(*(told.c[name] == table.c[name] for name in key))
+    columns = [told.c[column.name] if column.name in key
+               else sa.func.coalesce(told.c[column.name], table.c[column.name]).label(column.name)
+               for column in table.columns]
+    return sa.select(*columns).select_from(told.outerjoin(table, same_key))
 
 
 def _count(session: Session, table: sa.Table) -> int:

@@ -84,6 +84,7 @@ class Draft(Warehouse):
     def __init__(self, session: Session, revision: int) -> None:
         super().__init__(session, revision)
         self._staged: dict[str, int] = {}
+        self._in_step = False
 
     def execute(self, statement: sa.Executable | DDLElement) -> None:
         """Run an insert, update or delete on the draft."""
@@ -107,7 +108,25 @@ class Draft(Warehouse):
         self._session.append(name, pa.RecordBatch.from_arrays(
             [*fitted.columns, order], names=[*fitted.schema.names, "stage_row"]))
 
-    def merge(self, table: sa.Table, source_id: str, *, complete: bool = False) -> Counts:
+    def stage_select(self, table: sa.Table, rows: sa.Select[Any]) -> None:
+        """Put the rows of a select beside a table, as `stage` does: they never leave the database.
+
+        Parameters
+        ----------
+        table : Table
+        rows : Select
+            With the names of some or all of the table's columns.
+        """
+        self.stage(table, pa.RecordBatch.from_pylist([], schema=table_schema(table)))
+        name, stage = stage_name(table), stage_table(table)
+        found = rows.subquery("found")
+        place = sa.func.row_number().over() + sa.literal_column(str(self._staged[name]))
+        names = [column.name for column in table.columns if column.name in found.c]
+        self._session.execute(sa.insert(stage).from_select(
+            [*names, "stage_row"], sa.select(*(found.c[one] for one in names), place), include_defaults=False))
+        self._staged[name] = self.count(stage)
+
+    def merge(self, table: sa.Table, source_id: str, *, complete: bool = False, partial: bool = False) -> Counts:
         """Merge the staged rows of one source into a table in one step.
 
         Parameters
@@ -116,6 +135,8 @@ class Draft(Warehouse):
         source_id : str
         complete : bool
             The stage holds everything the source has: rows of this source that are not in it are removed.
+        partial : bool
+            A row gives only what is new: what it leaves empty stays as it was.
 
         Returns
         -------
@@ -126,8 +147,8 @@ class Draft(Warehouse):
             if not complete:
                 return Counts()
             self.stage(table, pa.RecordBatch.from_pylist([], schema=table_schema(table)))
-        with self._session.transaction():
-            counts = merge_stage(self._session, table, source_id, complete=complete)
+        with self.transaction():
+            counts = merge_stage(self._session, table, source_id, complete=complete, partial=partial)
         del self._staged[stage_name(table)]
         return counts
 
@@ -135,9 +156,18 @@ class Draft(Warehouse):
         """Let the planner know what has been loaded: joins over a fresh draft are planned blindly without it."""
         self._session.analyze(metadata.sorted_tables)
 
-    def transaction(self) -> contextlib.AbstractContextManager[None]:
-        """Run several statements as one step."""
-        return self._session.transaction()
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run several statements as one step; a step inside a step is part of it."""
+        if self._in_step:
+            yield
+            return
+        self._in_step = True
+        try:
+            with self._session.transaction():
+                yield
+        finally:
+            self._in_step = False
 
 
 def _fitted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -1,0 +1,81 @@
+"""A load in parts: each part is kept as it comes, and all of them take the place of what was there in one step.
+
+Nobody reads the ``crawled`` tables: what readers see changes when the last part is there. A part and the record of
+it are one step, so a load that is cut off at any moment goes on after the last whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from analytics.sources.base import Part
+from analytics.sources.load_known import OPEN_LOAD
+from analytics.warehouse.engine import table_schema
+from analytics.warehouse.merge import Counts
+from analytics.warehouse.schema import covered_parts, crawled_series, crawled_studies, marks, series, studies
+from analytics.warehouse.store import Draft, now_utc
+
+CRAWLED: Mapping[sa.Table, sa.Table] = {studies: crawled_studies, series: crawled_series}
+_UIDS_AT_ONCE = 1_000
+
+
+def remember(draft: Draft, source_id: str, values: Mapping[str, str]) -> None:
+    """Write marks of a source; an empty value forgets one."""
+    if not values:
+        return
+    draft.execute(sa.delete(marks).where(marks.c.source_id == source_id, marks.c.name.in_(list(values))))
+    rows = [{"source_id": source_id, "name": name, "value": value} for name, value in values.items() if value]
+    if rows:
+        draft.append(marks, pa.RecordBatch.from_pylist(rows, schema=table_schema(marks)))
+
+
+def append_rows(draft: Draft, source_id: str, table: sa.Table, rows: pa.RecordBatch) -> None:
+    """Keep rows of a part; inside the step that ends with `finish_part`."""
+    named = rows.append_column("source_id", pa.repeat(source_id, rows.num_rows))
+    draft.append(CRAWLED[table], named)
+
+
+def finish_part(draft: Draft, source_id: str, load_id: str, part: Part) -> None:
+    """Write down that a part is whole, and take over what the source says is as it was; in the step of its rows."""
+    for wanted, tables in ((part.kept_studies, (studies, series)), (part.kept_series, (series,))):
+        for table in tables:
+            _take_over(draft, source_id, table, wanted)
+    draft.execute(sa.delete(covered_parts).where(
+        covered_parts.c.source_id == source_id, covered_parts.c.part == part.name))
+    row = {"source_id": source_id, "part": part.name, "covered_from": part.first, "covered_to": part.last,
+           "records": part.records, "load_id": load_id, "read_at": now_utc()}
+    draft.append(covered_parts, pa.RecordBatch.from_pylist([row], schema=table_schema(covered_parts)))
+    remember(draft, source_id, {**part.marks, OPEN_LOAD: load_id})
+
+
+def _take_over(draft: Draft, source_id: str, table: sa.Table, uids: tuple[str, ...]) -> None:
+    names = [column.name for column in table.columns]
+    for start in range(0, len(uids), _UIDS_AT_ONCE):
+        kept = sa.select(table).where(table.c.source_id == source_id,
+                                      table.c.study_instance_uid.in_(uids[start:start + _UIDS_AT_ONCE]))
+        draft.execute(sa.insert(CRAWLED[table]).from_select(names, kept, include_defaults=False))
+
+
+def forget_crawl(draft: Draft, source_id: str) -> None:
+    """Drop what a crawl that was cut off too long ago has read: the archive is no longer as it was."""
+    with draft.transaction():
+        for crawled in CRAWLED.values():
+            draft.execute(sa.delete(crawled).where(crawled.c.source_id == source_id))
+        remember(draft, source_id, {OPEN_LOAD: ""})
+
+
+def finish_crawl(draft: Draft, source_id: str, load_id: str) -> dict[sa.Table, Counts]:
+    """Put what all parts hold in the place of what the source held before; one step, held by the caller."""
+    counts = {}
+    for table, crawled in CRAWLED.items():
+        own = crawled.c.source_id == source_id
+        draft.stage_select(table, sa.select(crawled).where(own))
+        counts[table] = draft.merge(table, source_id, complete=True)
+        draft.execute(sa.delete(crawled).where(own))
+    draft.execute(sa.delete(covered_parts).where(
+        covered_parts.c.source_id == source_id, covered_parts.c.load_id != load_id))
+    remember(draft, source_id, {OPEN_LOAD: ""})
+    return counts
