@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from analytics import __version__
+from analytics.commands.snapshots import warehouse_app
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.fault_log import log_unforeseen
@@ -34,7 +35,6 @@ from analytics.warehouse.store import open_store, open_warehouse
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Analytics and quality assurance for picture archives (PACS).")
 metric_app = typer.Typer(no_args_is_help=True, help="What can be measured, and its figures.")
-warehouse_app = typer.Typer(no_args_is_help=True, help="The snapshots that are kept, and going back one.")
 app.add_typer(metric_app, name="metric")
 app.add_typer(warehouse_app, name="warehouse")
 
@@ -239,29 +239,6 @@ def run_app() -> None:
     os.environ["PACSMETER_HOME"] = str(settings.home.resolve())
     os.chdir(_APP_FILE.parent)
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", _APP_FILE.name])
-
-
-@warehouse_app.command("list")
-def warehouse_list() -> None:
-    """List the snapshots that are kept, newest first.
-
-    Example: pacsmeter warehouse list
-    """
-    store = open_store(load_settings())
-    now = store.current_revision()
-    print_table(pd.DataFrame([{
-        "snapshot": item.revision, "published": f"{item.published_at:%Y-%m-%d %H:%M} UTC", "note": item.note,
-        "state": "read now" if item.revision == now else "rolled back" if item.rolled_back else "kept",
-    } for item in store.snapshots()], columns=["snapshot", "published", "note", "state"]))
-
-
-@warehouse_app.command("rollback")
-def warehouse_rollback() -> None:
-    """Go back one snapshot; readers see it at once, and nothing is deleted.
-
-    Example: pacsmeter warehouse rollback
-    """
-    out.print(f"Readers see snapshot {open_store(load_settings()).rollback()} now.", highlight=False)
 
 
 def _version(value: bool) -> None:

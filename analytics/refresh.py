@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from analytics.checks.runner import run_checks
 from analytics.core.findings import CheckRun
 from analytics.core.progress import Progress, silent
+from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
 from analytics.demo.hospital import generate
 from analytics.demo.truth import Truth
@@ -19,6 +20,7 @@ from analytics.sources.base import Source
 from analytics.sources.load import LoadRecord, load_source
 from analytics.sources.open import open_source
 from analytics.warehouse.derive import derive_exams
+from analytics.warehouse.key_check import confirm_key
 from analytics.warehouse.store import Store
 
 
@@ -49,9 +51,12 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
     Raises
     ------
     PacsmeterError
-        A source could not be read. The last snapshot is as it was; what was finished is gone on from next time.
+        A source could not be read, or the pseudonym key is not the warehouse's. The last snapshot is as
+        it was; what was finished is gone on from next time.
     """
+    key_check = Pseudonymizer.from_file(settings.pseudonym_key_file).key_check
     with store.draft(note) as draft:
+        confirm_key(draft, key_check)
         loads = tuple(load_source(draft, source, progress=progress) for source in sources)
         progress("joining studies and orders", 0, None)
         draft.analyze()

@@ -12,11 +12,12 @@ import hmac
 import os
 import re
 import secrets
-import stat
 from pathlib import Path
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.private_file import read_private
 
+LEAST_BYTES = 16
 PLACEHOLDER_PREFIX = "placeholder-"
 _PLACEHOLDERS = re.compile(
     r"^(0+|9{4,}|X+|UNKNOWN|UNK|NONE|N/?A|NULL|NIL|TEST|TESTING|ANON(YMOUS|YMIZED)?|NO[ _]?ID|PATIENT|TEMP|DUMMY|"
@@ -32,24 +33,37 @@ class Pseudonymizer:
     """Turns identities into pseudonyms with one site's key."""
 
     def __init__(self, key: bytes) -> None:
-        if len(key) < 16:
-            raise PacsmeterError("The pseudonym key is too short", "Use a key file with at least 16 bytes.")
+        if len(key) < LEAST_BYTES:
+            raise PacsmeterError(f"The pseudonym key is too short ({len(key)} bytes)",
+                                 f"Use a key of at least {LEAST_BYTES} bytes, made at random.")
         self._key = key
 
     @classmethod
     def from_file(cls, path: Path) -> Pseudonymizer:
-        """Read the site's key, making a new one (readable by its owner alone) on first use."""
-        with contextlib.suppress(FileExistsError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_hex(32).encode())
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise PacsmeterError(
-                "The pseudonym key can be read by others than its owner",
-                f"Run: chmod 600 {path}", str(path),
-            )
-        return cls(path.read_bytes().strip())
+        """Read the site's key, making a new one (readable by its owner alone) on first use.
+
+        Raises
+        ------
+        PacsmeterError
+            It is empty or too short, cannot be made, or belongs to or can be read by somebody else.
+        """
+        try:
+            with contextlib.suppress(FileExistsError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(secrets.token_hex(32).encode())
+                    file.flush()
+                    os.fsync(file.fileno())  # pseudonyms made with a key that is lost in a crash are lost with it
+        except OSError as error:
+            raise PacsmeterError(f"The file of the pseudonym key cannot be made ({error.strerror})",
+                                 "Set PACSMETER_KEY_FILE to a file that this user can make.", str(path)) from None
+        return cls(read_private(path, "The file of the pseudonym key"))
+
+    @property
+    def key_check(self) -> str:
+        """Return what tells one key from another and lets no pseudonym be read back: an HMAC of a fixed text."""
+        return self.key("key_check", "pacsmeter") or ""
 
     def key(self, kind: str, identity: str | None) -> str | None:
         """Return the pseudonym of an identity, ``None`` for an empty one.

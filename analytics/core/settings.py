@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 
 
@@ -64,8 +65,20 @@ class Settings(BaseSettings):
 
     @property
     def pseudonym_key_file(self) -> Path:
-        """Return the file that holds the site's pseudonym key."""
-        return self.key_file or self.home / "pseudonym.key"
+        """Return the file that holds the site's pseudonym key.
+
+        Raises
+        ------
+        PacsmeterError
+            It lies in the warehouse's folder: whoever has a copy of both can try every id until one fits.
+        """
+        path = self.key_file or self.home / "pseudonym.key"
+        url = parse_url(self.warehouse, "PACSMETER_WAREHOUSE_URL")
+        folder = Path(url.database or "warehouse")
+        if url.get_backend_name() == "duckdb" and path.resolve().is_relative_to(folder.resolve()):
+            raise PacsmeterError("The pseudonym key lies in the warehouse's folder, and would go into its backups",
+                                 "Move it elsewhere and set PACSMETER_KEY_FILE to it.", str(path))
+        return path
 
 
 def load_settings() -> Settings:

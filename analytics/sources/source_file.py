@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import sqlalchemy as sa
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from analytics.core.errors import PacsmeterError
 from analytics.core.swim import BY_NAME
+from analytics.sources.toml_file import SOURCE_ID, TomlFile, Written, known_zone
 from analytics.warehouse.schema import archives, events, instances, orders, series, studies
 
 IDENTITIES: dict[str, str] = {
@@ -32,14 +29,6 @@ TABLES: dict[str, tuple[sa.Table, ...]] = {
 _FILLED_IN = {"source_id", "patient_key", "path"}
 _SECTIONS = ("columns", "scale", "constants", "values")
 _FORMATS = (".csv", ".csv.gz", ".parquet")
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, KeyError):
-        raise ValueError(f"{value!r} is not a time zone, such as Europe/London") from None
-    return value
 
 
 def _encoding(value: str) -> str:
@@ -57,11 +46,7 @@ def _format(value: str) -> str:
     return value
 
 
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _WrittenTable(_Written):
+class _WrittenTable(Written):
     """One table as it is written in the file."""
 
     file: str
@@ -72,19 +57,19 @@ class _WrittenTable(_Written):
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     columns: dict[str, str | list[str]]
-    scale: dict[str, int | float] = {}
-    constants: dict[str, Any] = {}
-    values: dict[str, dict[str, str]] = {}
-    events: dict[str, str] = {}
+    scale: dict[str, int | float] = Field(default_factory=dict)
+    constants: dict[str, Any] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    events: dict[str, str] = Field(default_factory=dict)
 
 
-class _WrittenFile(_Written):
+class _WrittenFile(Written):
     """The whole file as it is written."""
 
-    source_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    source_id: Annotated[str, Field(pattern=SOURCE_ID)]
     kind: Literal["index_export", "ris_events"]
     is_demo: bool = False
-    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    zone: Annotated[str, AfterValidator(known_zone)] | None = None
     tables: Annotated[dict[str, _WrittenTable], Field(min_length=1)]
 
 
@@ -141,46 +126,11 @@ def suggestion(name: str, known: list[str]) -> str:
     return f"{hint}There is: {', '.join(known)}."
 
 
-class _Reader:
+class _Reader(TomlFile):
     """Turns what is written into mappings; every complaint names the file and the line."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self.text = path.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise PacsmeterError(f"The source file cannot be read ({error.strerror})", "Check its name.", str(path)
-                                 ) from None
-        except UnicodeDecodeError:
-            raise PacsmeterError("The source file is not UTF-8 text", "Save it as UTF-8.", str(path)) from None
-
-    def line(self, *keys: str) -> str:
-        """Return the place of a key: the file, and the line where it can be found."""
-        inside: tuple[str, ...] = ()
-        for number, line in enumerate(self.text.splitlines(), 1):
-            section = re.match(r"\s*\[([^\]]+)\]", line)
-            if section:
-                inside = tuple(part.strip().strip("'\"") for part in section[1].split("."))
-            key = re.match(r"\s*(['\"]?)([^'\"=#]+?)\1\s*=", line)
-            if inside == keys or (key and (*inside, key[2].strip()) == keys):
-                return f"{self.path}, line {number}"
-        return self.line(*keys[:-1]) if len(keys) > 1 else str(self.path)
-
-    def fail(self, what: str, remedy: str, *keys: str) -> PacsmeterError:
-        """Make an error about a key."""
-        return PacsmeterError(what, remedy, self.line(*keys))
-
     def read(self) -> SourceFile:
-        try:
-            written = _WrittenFile.model_validate(tomllib.loads(self.text))
-        except tomllib.TOMLDecodeError as error:
-            raise PacsmeterError(f"The source file is not valid TOML: {error}", "Correct that line.", str(self.path)
-                                 ) from None
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            keys = [str(part) for part in first["loc"]]
-            raise self.fail(f"{'.'.join(keys)}: {first['msg']}",
-                            "ARCHITECTURE.md, \"A source file\", shows a whole one.", *keys) from None
+        written = self.read_as(_WrittenFile)
         tables = tuple(self.table(written.kind, name, table) for name, table in written.tables.items())
         return SourceFile(self.path, written.source_id, written.kind, written.is_demo, written.zone, tables)
 

@@ -1,0 +1,1 @@
+"""Commands of ``pacsmeter`` that stand in files of their own; `analytics.cli` puts them together."""
