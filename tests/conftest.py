@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -71,9 +72,8 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """Give the URL of an empty database, dropped when the test ends."""
+@contextlib.contextmanager
+def _database(postgres_server: str) -> Iterator[str]:
     name = f"t{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -82,6 +82,20 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give the URL of an empty database, dropped when the test ends."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def archive_url(postgres_server: str) -> Iterator[str]:
+    """Give the URL of another empty database, for an archive that is read."""
+    with _database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture

@@ -42,6 +42,8 @@ class Site:
 
     expected: Expected
     spec: str
+    needs_postgres = False
+    """Whether the site is made with the URL of an empty PostgreSQL database as well."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,6 +52,9 @@ class Site:
     def change_one(self) -> None: ...
 
     def delete_one(self) -> None: ...
+
+    def close(self) -> None:
+        """Stop what the site runs."""
 
     def open(self, settings: Any) -> Source:
         return open_source(self.spec, settings)

@@ -39,13 +39,16 @@ def on(cases: tuple[Case, ...]) -> pytest.MarkDecorator:
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> tuple[Store, Site]:
+def case(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[tuple[Store, Site]]:
     """Give a site of each kind and an empty store on each engine."""
     engine, kind = request.param
     if engine == "postgresql":
         url = type(settings.warehouse_url)(request.getfixturevalue("postgres_url"))
         settings = settings.model_copy(update={"warehouse_url": url})
-    return open_store(settings), kind(tmp_path / "site")
+    more = (request.getfixturevalue("archive_url"),) if kind.needs_postgres else ()
+    site = kind(tmp_path / "site", *more)
+    yield open_store(settings), site
+    site.close()
 
 
 def load(store: Store, source: Source) -> LoadRecord:
