@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.core.swim import EVENTS
+from analytics.warehouse.event_times import event_times, is_contested, statements
 from analytics.warehouse.expressions import local
-from analytics.warehouse.schema import events, exams, orders, studies
+from analytics.warehouse.merged_patients import patient_after_mergers, survivors
+from analytics.warehouse.schema import exams, orders, studies
 from analytics.warehouse.store import Draft
 
 _one: sa.ColumnElement[Any] = sa.literal_column("1")
@@ -21,22 +23,29 @@ def _once(table: sa.Table, key: sa.ColumnElement[Any], *best: sa.ColumnElement[A
     return sa.select(*(ranked.c[c.name] for c in table.columns)).where(ranked.c.rank_in_key == _one).subquery()
 
 
-def _event_columns() -> sa.Subquery:
-    """Pivot the events: the first instant of each event of an exam."""
-    instants = [
-        sa.func.min(sa.case((events.c.event == sa.literal_column(f"'{event.name}'"), events.c.event_at)))
-        .label(event.column) for event in EVENTS
-    ]
-    return sa.select(events.c.accession_number, *instants).group_by(events.c.accession_number).subquery("event_times")
-
-
-def exam_select(site_zone: str) -> sa.Select[Any]:
+def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
     """Return the select that makes ``exams``.
 
     A study that several sources hold counts once: the row with the most instances. Studies and orders meet by
     accession number; where several studies carry one accession, the first takes the order and the others have
-    none. ``exam_at`` is the exam's start from the RIS, else the study's own time, else when the archive
-    received it, else the appointment or the order.
+    none.
+
+    Where several sources tell one event, the one that stands nearest to where it happens counts: for the exam's start
+    and completion the device's own report (MPPS), then the event repository (SOLE), then the RIS; for the
+    report the RIS, then SOLE, then the structured report in the archive; for order, appointment and arrival the
+    RIS, then SOLE, then FHIR (`analytics.core.precedence`). Sources of one rank go by their id. Of what the one
+    source gives, the first instant counts. What an object in an archive tells makes no order of its own.
+
+    ``exam_at`` is the exam's start, else the study's own time or, where the device's clock is ahead of it, when the
+    archive received the study, else the arrival, the appointment or the order. ``patient_key`` is the patient's after
+    the mergers that sources told of.
+
+    Parameters
+    ----------
+    site_zone : str
+        IANA zone of the site's clock.
+    times : Subquery
+        As `analytics.warehouse.event_times.event_times` returns it.
     """
     study = _once(studies, studies.c.study_instance_uid,
                   sa.func.coalesce(studies.c.number_of_instances, sa.literal_column("0")).desc(),
@@ -47,10 +56,10 @@ def exam_select(site_zone: str) -> sa.Select[Any]:
     takes_order = sa.case((sa.and_(study.c.accession_number.is_not(None), study.c.accession_number != "",
                                    first == _one), study.c.accession_number))
     keyed = sa.select(*study.columns, takes_order.label("order_key")).subquery("keyed")
-    times = _event_columns()
-    # An exam that has events but no order row is still an exam of the RIS.
+    # An exam that has events but no order row is still an exam of the RIS, unless an image alone tells them.
     ordered = sa.select(
         sa.func.coalesce(order.c.accession_number, times.c.accession_number).label("order_number"),
+        sa.or_(order.c.accession_number.is_not(None), times.c.is_of_ris).label("is_of_ris"),
         *(order.c[name] for name in ("source_id", "patient_key", "patient_sex", "patient_birth_year", "site",
                                      "modality", "station_name", "priority", "patient_class",
                                      "procedure_description")),
@@ -60,13 +69,17 @@ def exam_select(site_zone: str) -> sa.Select[Any]:
     def either(name: str) -> sa.ColumnElement[Any]:
         return sa.func.coalesce(keyed.c[name], ordered.c[name])
 
+    merged = survivors()
+    patient = either("patient_key")
     stored = sa.func.coalesce(ordered.c.images_stored_at, keyed.c.stored_at)
-    exam_at = sa.func.coalesce(ordered.c.procedure_start_at, keyed.c.study_at, keyed.c.stored_at,
+    exam_at = sa.func.coalesce(ordered.c.procedure_start_at,
+                               sa.func.least(keyed.c.study_at, keyed.c.stored_at),  # the empty one does not count
                                ordered.c.arrived_at, ordered.c.appt_time_at, ordered.c.order_at)
     values: dict[str, sa.ColumnElement[Any]] = {
         "exam_id": sa.func.coalesce(keyed.c.study_instance_uid, sa.literal_column("'order:'") + ordered.c.order_number),
         "has_study": keyed.c.study_instance_uid.is_not(None),
-        "has_order": ordered.c.order_number.is_not(None),
+        "has_order": sa.func.coalesce(ordered.c.is_of_ris, sa.false()),
+        "patient_key": patient_after_mergers(patient, merged),
         "accession_number": sa.func.coalesce(keyed.c.accession_number, ordered.c.order_number),
         "priority": ordered.c.priority, "patient_class": ordered.c.patient_class,
         "description": sa.func.coalesce(ordered.c.procedure_description, keyed.c.study_description),
@@ -77,20 +90,24 @@ def exam_select(site_zone: str) -> sa.Select[Any]:
         "stored_date": sa.cast(local(keyed.c.stored_at, site_zone), sa.Date),
         "images_stored_at": stored,
     }
-    for name in ("source_id", "patient_key", "patient_sex", "patient_birth_year", "site", "modality", "station_name"):
+    for name in ("source_id", "patient_sex", "patient_birth_year", "site", "modality", "station_name"):
         values[name] = either(name)
     for name in ("study_instance_uid", "number_of_series", "number_of_instances", "size_bytes",
                  "transfer_syntax_uid", "storage_tier", "stored_at", "last_accessed_at"):
         values[name] = keyed.c[name]
     for event in EVENTS:
         values.setdefault(event.column, ordered.c[event.column])
-    joined = keyed.join(ordered, keyed.c.order_key == ordered.c.order_number, full=True)
-    return sa.select(*(values[column.name].label(column.name) for column in exams.columns)).select_from(joined)
+    joined = keyed.join(ordered, keyed.c.order_key == ordered.c.order_number, full=True).outerjoin(
+        merged, patient == merged.c.merged_key)
+    return sa.select(*(values[column.name].label(column.name) for column in exams.columns)).select_from(
+        joined).where(sa.or_(keyed.c.study_instance_uid.is_not(None), ordered.c.is_of_ris))
 
 
 def derive_exams(draft: Draft, site_zone: str) -> None:
     """Make ``exams`` anew from the facts in a draft, in one step."""
+    told = statements(draft)
+    times = event_times(told, contested=len(told) > len({one.event for one in told}) and is_contested(draft))
     with draft.transaction():
         draft.execute(sa.delete(exams))
         names = [column.name for column in exams.columns]
-        draft.execute(sa.insert(exams).from_select(names, exam_select(site_zone), include_defaults=False))
+        draft.execute(sa.insert(exams).from_select(names, exam_select(site_zone, times), include_defaults=False))
