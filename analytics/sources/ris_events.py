@@ -42,6 +42,7 @@ def _wide(reader: RowReader) -> Iterator[Batch]:
         part.columns["accession_number"] = values.text(part.theirs("accession_number"))
         part.columns["event"] = pa.repeat(event, part.count)
         part.columns["event_at"] = part.instants(part.chunk.rows.column(column), column)
+        part.columns["origin"] = pa.repeat(column, part.count)
         part.keys()
         yield part.batch(column)
 
@@ -61,6 +62,7 @@ def _long(reader: RowReader) -> Iterator[Batch]:
                            reader.chunk.rejected + _unknown_names(reader, written.filter(unknown))))
     part.read()
     part.columns["event"] = pa.array(list(ours.values()), pa.string()).take(place.filter(known))
+    part.columns.setdefault("origin", written.filter(known))
     part.keys()
     yield part.batch()
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from pydantic import AfterValidator, Field
 
 from analytics.core.swim import BY_NAME
+from analytics.sources.spreadsheets import FORMATS as SHEET_FORMATS
 from analytics.sources.toml_file import SOURCE_ID, TomlFile, Written, known_zone
 from analytics.warehouse.schema import archives, events, instances, orders, series, studies
 
@@ -28,7 +29,7 @@ TABLES: dict[str, tuple[sa.Table, ...]] = {
 }
 _FILLED_IN = {"source_id", "patient_key", "path"}
 _SECTIONS = ("columns", "scale", "constants", "values")
-_FORMATS = (".csv", ".csv.gz", ".parquet")
+_FORMATS = (".csv", ".csv.gz", ".parquet", *SHEET_FORMATS)
 
 
 def _encoding(value: str) -> str:
@@ -56,6 +57,8 @@ class _WrittenTable(Written):
     instant_format: Annotated[str, AfterValidator(_format)] = ""
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    sheet: str = ""
+    header_row: Annotated[int, Field(ge=1, le=1_048_576)] = 1
     columns: dict[str, str | list[str]]
     scale: dict[str, int | float] = Field(default_factory=dict)
     constants: dict[str, Any] = Field(default_factory=dict)
@@ -80,6 +83,7 @@ class TableMapping:
     Attributes
     ----------
     columns : our column, or an identity, to theirs; several of theirs are joined by a blank (a date and a time).
+    sheet, header_row : of a workbook: the sheet's name (the first where empty), and the row that names its columns.
     events : SWIM's name to theirs: a column of a wide export, a value of a long one.
     written_in : the source file and the section, for errors.
     """
@@ -94,6 +98,8 @@ class TableMapping:
     instant_format: str = ""
     encoding: str = "utf-8"
     delimiter: str = ","
+    sheet: str = ""
+    header_row: int = 1
     scale: Mapping[str, float] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -143,14 +149,18 @@ class _Reader(TomlFile):
         if not written.file.lower().endswith(_FORMATS):
             raise self.fail(f"{written.file!r} is not a kind of file that can be read",
                             f"Export as one of {', '.join(_FORMATS)}.", "tables", name, "file")
+        for key in ("sheet", "header_row"):
+            if key in written.model_fields_set and not written.file.lower().endswith(SHEET_FORMATS):
+                raise self.fail(f"Only a workbook ({', '.join(SHEET_FORMATS)}) has a `{key}`", "Remove it.",
+                                "tables", name, key)
         self.check_names(table, name, written)
         self.check_keys(table, name, written)
         columns = {ours: (theirs,) if isinstance(theirs, str) else tuple(theirs)
                    for ours, theirs in written.columns.items()}
         return TableMapping(
             table, file, columns, f"{self.path.name} [tables.{name}]", written.complete, written.shape,
-            written.date_format, written.instant_format, written.encoding, written.delimiter, written.scale,
-            written.constants, written.values, written.events)
+            written.date_format, written.instant_format, written.encoding, written.delimiter, written.sheet,
+            written.header_row, written.scale, written.constants, written.values, written.events)
 
     def check_names(self, table: sa.Table, name: str, written: _WrittenTable) -> None:
         """Every name on our side is one that the table has; no pseudonym is taken from an export."""

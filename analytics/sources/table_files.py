@@ -1,4 +1,4 @@
-"""Reading an export, CSV or Parquet, in Arrow batches of bounded size; each row knows its line."""
+"""Reading an export, CSV, Parquet or a sheet, in Arrow batches of bounded size; each row knows its line."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import pyarrow.parquet as pa_parquet
 from analytics.core.errors import PacsmeterError
 from analytics.sources.base import Rejected
 from analytics.sources.source_file import TableMapping, suggestion
+from analytics.sources.spreadsheets import FORMATS as SHEET_FORMATS
+from analytics.sources.spreadsheets import Sheet
 
 ROWS_PER_CHUNK = 100_000
 _BLOCK_BYTES = 8 << 20
@@ -44,6 +46,8 @@ class TableFile:
         self.mapping = mapping
         self.path = mapping.file
         self._is_parquet = self.path.name.lower().endswith(".parquet")
+        self._sheet = (Sheet(self.path, mapping.sheet, mapping.header_row, mapping.written_in)
+                       if self.path.name.lower().endswith(SHEET_FORMATS) else None)
 
     def check(self) -> None:
         """Make sure that the file is there and has the columns the source file names.
@@ -61,7 +65,9 @@ class TableFile:
         names = self._names()
         for column in self.mapping.theirs:
             if column not in names:
-                one = " If its columns are parted by another sign than a comma, set `delimiter`." * (len(names) == 1)
+                one = ("" if len(names) != 1 else
+                       " If another row names its columns, set `header_row`." if self._sheet else
+                       " If its columns are parted by another sign than a comma, set `delimiter`.")
                 raise PacsmeterError(f"The export has no column {column!r}, which {self.mapping.written_in} names",
                                      suggestion(column, names) + one, str(self.path))
             if names.count(column) > 1:
@@ -70,10 +76,16 @@ class TableFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows, of the columns that are named alone."""
+        if self._sheet:
+            for rows, lines in self._sheet.rows(self.mapping.theirs):
+                yield Chunk(rows, lines)
+            return
         with self._clear_errors():
             yield from self._parquet() if self._is_parquet else self._csv()
 
     def _names(self) -> list[str]:
+        if self._sheet:
+            return self._sheet.names()
         with self._clear_errors():
             if self._is_parquet:
                 return list(pa_parquet.read_schema(self.path).names)
