@@ -9,6 +9,9 @@ from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, attention_list, headline_row, show_metric, title
 
+WHY = {"source_id": "Source", "reason_code": "Why", "reason": "What is wrong, and what to do",
+       "locator": "Record", "seen_at": "Seen"}
+
 with open_page("Sources") as page:
     fresh, loads = page.metric("sources.freshness"), page.metric("sources.loads")
     quarantine = page.metric("sources.quarantine")
@@ -29,10 +32,19 @@ with open_page("Sources") as page:
     with st.container(border=True):
         title("Records left out, and what to do", "Records that could not be used stay here until they can be.")
         if quarantine.n:
-            show_table(page, quarantine.frame, "Quarantine", result=quarantine, labels={
-                "source_id": "Source", "reason_code": "Why", "reason": "What is wrong, and what to do"})
+            show_table(page, quarantine.frame, "Quarantine", result=quarantine, labels=WHY)
+            with st.expander("Each record"):
+                every = page.metric("sources.left_out_records")
+                show_table(page, every.frame, "Records left out", result=every, hide=("records",), labels=WHY)
         else:
             empty_state("all_well", "Nothing was left out", "Every record of every source could be used.")
+    covered = page.metric("sources.coverage")
+    if covered.n:
+        with st.container(border=True):
+            title("Proof that each archive was read whole", covered.spec.definition)
+            show_table(page, covered.frame, "Coverage", result=covered, labels={
+                "source_id": "Source", "covered_from": "From", "covered_to": "To", "parts": "Ranges asked",
+                "read_at": "Asked"})
     with st.container(border=True):
         title("Loads", "The latest first")
         show_table(page, loads.frame, "Loads", result=loads, hide=("load_id", "started_at"),

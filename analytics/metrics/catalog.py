@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from analytics.core.filters import Filters
 from analytics.core.results import MetricResult
-from analytics.metrics import backlog, forecast, sources_health, storage, turnaround, utilization, volume
+from analytics.metrics import (
+    backlog,
+    forecast,
+    sources_health,
+    sources_record,
+    storage,
+    turnaround,
+    utilization,
+    volume,
+)
 from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
-FAMILIES = (backlog, forecast, sources_health, storage, turnaround, utilization, volume)
+FAMILIES = (backlog, forecast, sources_health, sources_record, storage, turnaround, utilization, volume)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

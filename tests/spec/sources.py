@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.warehouse.schema import events, exams, loads, quarantine, sources, studies
+from analytics.warehouse.schema import covered_parts, events, exams, loads, quarantine, sources, studies
 from tests.spec.case import Case, Tables, at, day, exam
 
 JANUARY = day("2026-01-01")
@@ -41,6 +41,11 @@ def load(name: str, source: str, finished: str, read: int, left_out: int) -> dic
             "left_out": left_out, "complete": True}
 
 
+def part(name: str, first: str | None, last: str | None, records: int) -> dict[str, Any]:
+    return {"source_id": "archive", "part": name, "covered_from": first and day(first),
+            "covered_to": last and day(last), "records": records, "load_id": "L1", "read_at": at("2026-02-01 23:10")}
+
+
 def refused(locator: str, code: str) -> dict[str, Any]:
     return {"source_id": "archive", "locator": locator, "reason_code": code, "reason": f"because {code}",
             "load_id": "L1", "seen_at": at("2026-02-01 23:30")}
@@ -63,6 +68,8 @@ TABLES: Tables = {
         {"source_id": "archive", "kind": "index_export", "location": "studies.csv", "is_demo": False},
         {"source_id": "ris", "kind": "ris_events", "location": "ris.csv", "is_demo": False},
     ],
+    covered_parts: [part("2025", "2025-01-01", "2025-12-31", 40), part("2026-01", "2026-01-01", "2026-01-31", 7),
+                    part("2026-02", "2026-02-01", "2026-02-28", 3), part("undated", None, None, 1)],
     loads: [load("L1", "archive", "2026-02-01 23:30", 8, 3), load("L2", "ris", "2026-02-02 00:00", 3, 0)],
     quarantine: [refused("studies.csv:7", "bad_date"), refused("studies.csv:9", "bad_date"),
                  refused("studies.csv:8", "no_uid")],
@@ -82,6 +89,18 @@ CASES = [
         {"source_id": "archive", "reason_code": "bad_date", "records": 2, "example": "studies.csv:7"},
         {"source_id": "archive", "reason_code": "no_uid", "records": 1, "example": "studies.csv:8"},
     ], headline=3.0, n=3),
+    Case("sources.coverage", [
+        {"source_id": "archive", "year": 2025, "covered_to": day("2025-12-31"), "parts": 1, "records": 40},
+        {"source_id": "archive", "year": 2026, "covered_to": day("2026-02-28"), "parts": 2, "records": 10},
+        {"source_id": "archive", "year": None, "covered_to": None, "parts": 1, "records": 1},
+    ], headline=51.0, n=51),
+    Case("sources.left_out_records", [
+        {"locator": "studies.csv:7", "reason": "because bad_date"},
+        {"locator": "studies.csv:8", "reason": "because no_uid"},
+        {"locator": "studies.csv:9", "reason": "because bad_date"},
+    ], headline=3.0, n=3),
+    Case("sources.left_out_records", [{"locator": "studies.csv:7"}], n=1, options={"limit": 1},
+         left_out={"records beyond the first 1 of this list": 2}),
     Case("sources.clock_offset", [
         # 10 12 14: median 12, 10th percentile at 0.2: 10.4, 90th at 1.8: 13.6. MR1 has one exam only, 4 is days off.
         {"period": JANUARY, **CT, "offset": 12.0, "p10": 10.4, "p90": 13.6, "exams": 3},
