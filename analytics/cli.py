@@ -68,9 +68,12 @@ def demo(
 @app.command()
 def load(
     sources: Annotated[list[str], typer.Argument(
-        help="demo, a folder of DICOM files, a source file (.toml), or an Orthanc index URL.")],
-    site: Annotated[str | None, typer.Option(help="Site that a folder or an Orthanc belongs to.")] = None,
+        help="demo, a folder of DICOM files, a source file (.toml), or the URL of an archive or of messages.")],
+    site: Annotated[str | None, typer.Option(help="Site that a folder or an archive belongs to.")] = None,
     source_id: Annotated[str | None, typer.Option("--id", help="Permanent name of the source.")] = None,
+    since: Annotated[datetime | None, typer.Option(
+        formats=["%Y-%m-%d"], help="First study date to ask an archive for; else all it has.")] = None,
+    zone: Annotated[str, typer.Option(help="Time zone of times without an offset, such as Europe/London.")] = "",
     demo_scale: Annotated[float | None, typer.Option("--demo-scale", min=0.001, max=100,
                                               help="Size of the demo hospital: 1 is about 150,000 studies.")] = None,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing where a snapshot is there.")] = False,
@@ -91,7 +94,8 @@ def load(
         if sources == ["demo"]:
             opened = demo_sources(settings, scale=demo_scale, progress=progress)
         else:
-            opened = [open_source(spec, settings, site=site, source_id=source_id or "") for spec in sources]
+            opened = [open_source(spec, settings, site=site, source_id=source_id or "", zone=zone,
+                                  since=since.date() if since else None) for spec in sources]
         # Names, not what was typed: a URL can hold a password, and the note is kept and shown.
         note = f"load {', '.join(source.source_id for source in opened)}"
         report = refresh(store, settings, opened, note=note, progress=progress)

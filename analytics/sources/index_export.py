@@ -31,7 +31,7 @@ class IndexExport:
 
     def __init__(self, file: SourceFile, edge: PatientEdge, zone: str) -> None:
         self.source_id, self.kind, self.is_demo = file.source_id, file.kind, file.is_demo
-        self.location = str(file.path)
+        self.location = str(file.path.resolve())
         self.site: str | None = None
         self.coverage = Coverage()
         self._file, self._edge, self._zone = file, edge, file.zone or zone

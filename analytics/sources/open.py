@@ -6,18 +6,22 @@ import importlib
 import re
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
-from analytics.sources.base import Source
+from analytics.sources.base import KINDS, Source
 from analytics.sources.dicom_folder import DicomFolder
 from analytics.sources.index_export import IndexExport
 from analytics.sources.patient import PatientEdge
+from analytics.sources.server_file import FoundByFile, read_server_file
 from analytics.sources.source_file import read_source_file
+from analytics.sources.toml_file import TomlFile, known_zone
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Options:
     zone : IANA zone of times without an offset.
     since : first study date that a crawl asks for; the archive's first where not given.
     executor : where DICOM files are read.
+    password : what the ``password_file`` of a source file holds; `analytics.core.secrets` has it go into a request.
     """
 
     edge: PatientEdge
@@ -41,6 +46,7 @@ class Options:
     is_demo: bool = False
     since: date | None = None
     executor: Executor | None = None
+    password: SecretStr | None = None
 
 
 SCHEMES: dict[str, str] = {
@@ -84,29 +90,41 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
     site : str, optional
         Which site the studies belong to, for a source that does not say.
     zone : str
-        IANA zone of times without an offset; the site's where not given. A source file says its own.
+        IANA zone of times without an offset; the site's where not given. A source file's own stands before it.
     is_demo : bool
         Whether the rows are invented.
     since : date, optional
-        First study date that a crawl asks for.
+        First study date that a crawl asks for; stands before a source file's own.
     executor : concurrent.futures.Executor, optional
         Where DICOM files are read; in this process where not given.
 
     Raises
     ------
     PacsmeterError
-        There is nothing of that name, or it is none of these.
+        There is nothing of that name, or it is none of these; or ``since`` is said of a source that is read whole.
     """
     named = str(spec)
+    try:
+        known_zone(zone or settings.site_zone)
+    except ValueError as error:
+        raise PacsmeterError(str(error), "Name one that the IANA has.", "--zone") from None
     edge = PatientEdge(Pseudonymizer.from_file(settings.pseudonym_key_file), settings.birth_date)
     options = Options(edge, zone or settings.site_zone, source_id, site, is_demo, since, executor)
-    scheme = named.split(":", 1)[0].lower()
-    if scheme in SCHEMES:
+    source = _opened(named, options)
+    if since and not KINDS[source.kind].in_parts:
+        raise PacsmeterError(f"A source of kind {source.kind} is always read whole", "Leave --since out.",
+                             source.location)
+    return source
+
+
+def _opened(named: str, options: Options) -> Source:
+    scheme, colon, _ = named.partition(":")
+    scheme = scheme.lower()
+    if colon and scheme in SCHEMES:
         return _opener(scheme)(named, options)
-    if "://" in named or scheme.partition("+")[0] in {known.partition("+")[0] for known in SCHEMES}:
-        raise PacsmeterError("This kind of URL is not a source", f"Use one of: {'; '.join(EXAMPLES)}.",
-                             named.split("://")[0])
-    return _on_disk(Path(spec), named, options)
+    if "://" in named or (colon and scheme.partition("+")[0] in {known.partition("+")[0] for known in SCHEMES}):
+        raise PacsmeterError("This kind of URL is not a source", f"Use one of: {'; '.join(EXAMPLES)}.", scheme)
+    return _on_disk(Path(named), named, options)
 
 
 def _opener(scheme: str) -> Callable[[str, Options], Source]:
@@ -122,13 +140,35 @@ def _on_disk(path: Path, named: str, options: Options) -> Source:
         raise PacsmeterError("There is nothing there", "Name a source file (.toml), a folder of DICOM files, or a URL.",
                              named)
     if path.suffix.lower() == ".toml":
-        if options.site:
-            raise PacsmeterError("A source file says itself which site its studies belong to",
-                                 f"Leave --site out, and write site = \"{options.site}\" under "
-                                 "[tables.studies.constants].", named)
-        return IndexExport(read_source_file(path), options.edge, options.zone)
+        return _from_source_file(TomlFile(path), options)
     if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".xlsx")):
         raise PacsmeterError("An export needs a source file that names its columns",
                              "ARCHITECTURE.md, \"A source file\", shows one.", named)
+    return _folder(path, options)
+
+
+def _folder(path: Path, options: Options) -> Source:
     return DicomFolder(options.source_id or named_after(path.resolve().name), path, options.edge, options.zone,
                        site=options.site, is_demo=options.is_demo, executor=options.executor)
+
+
+def _from_source_file(file: TomlFile, options: Options) -> Source:
+    is_server = "url" in file.names()
+    if options.site:
+        raise PacsmeterError(
+            "A source file says itself which site its studies belong to", f"Leave --site out, and write "
+            f"site = \"{options.site}\" {'into it' if is_server else 'under [tables.studies.constants]'}.",
+            str(file.path))
+    if not is_server:
+        return IndexExport(read_source_file(file.path), options.edge, options.zone)
+    server = read_server_file(file)
+    options = replace(
+        options, source_id=server.source_id, site=server.site, zone=server.zone or options.zone,
+        is_demo=server.is_demo, since=options.since or server.since, password=server.password)
+    try:
+        if server.kind == "dicom_folder":
+            return _folder(Path(server.url), options)
+        return FoundByFile(_opened(server.url, options), server.path)
+    except PacsmeterError as error:
+        raise PacsmeterError(error.what, error.remedy, "; ".join(filter(None, (error.record, server.written_at)))
+                             ) from None

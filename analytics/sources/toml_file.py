@@ -55,7 +55,7 @@ class TomlFile:
             if section:
                 inside = tuple(part.strip().strip("'\"") for part in section[1].split("."))
             key = re.match(r"\s*(['\"]?)([^'\"=#]+?)\1\s*=", line)
-            if inside == keys or (key and (*inside, key[2].strip()) == keys):
+            if (section and inside[:len(keys)] == keys) or (key and (*inside, key[2].strip()) == keys):
                 return f"{self.path}, line {number}"
         return self.line(*keys[:-1]) if len(keys) > 1 else str(self.path)
 
@@ -63,7 +63,7 @@ class TomlFile:
         """Make an error about a key."""
         return PacsmeterError(what, remedy, self.line(*keys))
 
-    def keys(self) -> set[str]:
+    def names(self) -> set[str]:
         """Return the names at the top of the file; none where it is not TOML."""
         try:
             return set(tomllib.loads(self.text))
