@@ -1,0 +1,111 @@
+"""A day that may hold more studies than a server answers at once: page by page, by time of day, by modality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from analytics.core.terms import MODALITIES
+from analytics.sources.crawl_answers import Answer, Asking, Found, Key, Whole, by_key, too_full
+from analytics.sources.crawl_ranges import Query
+
+TIMELESS_NOT_ASKED = ("days held more studies than the server answers at once: studies of such a day without a study "
+                      "time or modality could not be asked for")
+
+
+def whole_day(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> list[Found]:
+    """Return every study of a day.
+
+    Parameters
+    ----------
+    asking : Asking
+    query : Query
+        For one day.
+    answer : Answer
+        To it.
+    cut : bool
+        Whether the answer is known to have been cut: then what cannot be made narrower is an error.
+
+    Raises
+    ------
+    PacsmeterError
+        Neither pages nor a single minute and modality hold little enough.
+    """
+    found = _paged(asking, query, answer) if asking.pages else None
+    if found is not None:
+        return found
+    held = _narrowed(asking, query, answer, cut=cut)
+    if cut:
+        if any(one.minute is None for one in held.values()):
+            held |= _timeless(asking, query, held)
+        asking.notes[TIMELESS_NOT_ASKED] += 1
+    return list(held.values())
+
+
+def _paged(asking: Asking, query: Query, answer: Answer) -> list[Found] | None:
+    """Return everything that an offset leads to; nothing where the server takes no notice of it, or its pages overlap.
+
+    A page that repeats the first one shows that the offset is ignored; one that overlaps others, that their order
+    changes from one question to the next, so that studies may be in none.
+    """
+    held, taken = by_key(answer.found), len(answer.found)
+    while taken:
+        page = asking.asked(replace(query, offset=taken))
+        fresh = page.keys - held.keys()
+        if page.found and not fresh and taken == len(answer.found):
+            asking.pages = False
+        if len(fresh) < len(page.keys):
+            return None
+        held |= by_key(page.found)
+        taken += len(page.found)
+        asking.progressed += len(fresh)
+        if not page.found or asking.whole(page) is Whole.YES:
+            return list(held.values())
+    return None
+
+
+def _narrowed(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> dict[Key, Found]:
+    """Return everything in a day, or a part of it, by asking for narrower times, and then by modality."""
+    held = by_key(answer.found)
+    for parts in (query.by_time(), query.by_modality(_modalities(held.values()))):
+        asked = False
+        for part in parts:
+            given = asking.asked(part)
+            if not _selects(part, given):
+                asked = False
+                break
+            asked, whole = True, asking.whole(given)
+            more = by_key(given.found) if whole is Whole.YES else _narrowed(asking, part, given, cut=whole is Whole.NO)
+            fresh = more.keys() - held.keys()
+            if fresh and not cut:
+                cut = True
+                asking.prove_cap(len(answer.found))
+            asking.progressed += len(fresh)
+            held |= more
+        if asked:
+            return held
+    if cut:
+        raise too_full(query, len(answer.found))
+    asking.accept_unproven(query, len(answer.found))
+    return held
+
+
+def _timeless(asking: Asking, query: Query, held: dict[Key, Found]) -> dict[Key, Found]:
+    """Return what asking by modality adds: studies without a time are in no range of it."""
+    more: dict[Key, Found] = {}
+    for part in query.by_modality(_modalities(held.values())):
+        more |= by_key(asking.asked(part).found)
+    return {key: one for key, one in more.items() if one.minute is None}
+
+
+def _modalities(found: Iterable[Found]) -> set[str]:
+    return set(MODALITIES).union(*(one.modalities for one in found))
+
+
+def _selects(part: Query, given: Answer) -> bool:
+    """Whether the server took notice of what was asked for besides the date: a key that it does not know is no key."""
+    if part.modality:
+        told = [part.modality in one.modalities for one in given.found if one.modalities]
+    else:
+        told = [part.minutes[0] <= one.minute <= part.minutes[1] for one in given.found if one.minute is not None]
+    return 2 * sum(told) >= len(told)
