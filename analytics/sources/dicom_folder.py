@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -15,10 +13,10 @@ from typing import TypeVar
 import pyarrow as pa
 
 from analytics.core.errors import PacsmeterError
-from analytics.core.paths import shown
 from analytics.core.progress import Progress
-from analytics.sources.base import UNREADABLE_FOLDER, Batch, Coverage, Known, KnownFiles, Rejected
+from analytics.sources.base import Batch, Coverage, Known, KnownFiles, Rejected
 from analytics.sources.dicom_header import HeaderRow, read_header
+from analytics.sources.folder_walk import FolderWalk, Place
 from analytics.sources.path_identity import find_names
 from analytics.sources.path_masks import PathMasks
 from analytics.sources.patient import PatientEdge
@@ -30,8 +28,6 @@ TASKS_IN_FLIGHT = 16
 FILES_PER_BATCH = 2_000
 
 Row = TypeVar("Row")
-Place = tuple[str, str]
-"""A file: where it is, and its path relative to the source."""
 
 
 def read_headers(places: list[Place], edge: PatientEdge, zone: str) -> list[HeaderRow]:
@@ -82,7 +78,7 @@ class DicomFolder:
         self.coverage = Coverage()
         if not self._start.exists():
             raise PacsmeterError("The folder is not there", "Check that it is mounted.", str(self._start))
-        walk, masks = _Walk(self._start, self._base), PathMasks(known.files, self._edge.pseudonymizer)
+        walk, masks = FolderWalk(self._start, self._base), PathMasks(known.files, self._edge.pseudonymizer)
         fresh, unchanged = self._places(walk, masks, known.files, progress)
         seen = {masks.stored(name) for _, name in (*fresh, *unchanged)}
         self.coverage.gone = {path for path in known.files
@@ -101,7 +97,7 @@ class DicomFolder:
         if not walk.unreadable:
             self.coverage.complete |= {"studies", "series", "instances", "files"}
 
-    def _places(self, walk: _Walk, masks: PathMasks, known: KnownFiles,
+    def _places(self, walk: FolderWalk, masks: PathMasks, known: KnownFiles,
                 progress: Progress) -> tuple[list[Place], list[Place]]:
         """Return the files to read and those that did not change, once it is known whom their paths name."""
         fresh: list[Place] = []
@@ -152,64 +148,3 @@ def _without_source(table: object) -> pa.Schema:
 
 def _no_rows() -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema=_without_source(files))
-
-
-class _Walk:
-    """Goes through a tree once, in order, following links but never in a circle."""
-
-    def __init__(self, start: Path, base: Path) -> None:
-        self._start, self._base = str(start), str(base)
-        self._entered: set[tuple[int, int]] = set()
-        self.unreadable: list[str] = []
-
-    def files(self) -> Iterator[tuple[Place, int, int]]:
-        """Yield each regular file with its size and modified time."""
-        if Path(self._start).is_file():
-            about = Path(self._start).stat()
-            yield self._place(self._start), about.st_size, about.st_mtime_ns
-            return
-        waiting = [self._start]
-        while waiting:
-            folders = []
-            for path in self._entries(waiting.pop()):
-                try:
-                    about = Path(path).stat()
-                except OSError:
-                    self.unreadable.append(path)
-                    continue
-                if stat.S_ISDIR(about.st_mode):
-                    folders.append(path)
-                elif stat.S_ISREG(about.st_mode):
-                    yield self._place(path), about.st_size, about.st_mtime_ns
-            waiting.extend(reversed(folders))
-
-    def _entries(self, folder: str) -> list[str]:
-        try:
-            about = Path(folder).stat()
-            if (about.st_dev, about.st_ino) in self._entered:
-                return []
-            self._entered.add((about.st_dev, about.st_ino))
-            return sorted(entry.path for entry in os.scandir(folder))
-        except OSError:
-            self.unreadable.append(folder)
-            return []
-
-    def _place(self, path: str) -> Place:
-        return path, shown(os.path.relpath(path, self._base))
-
-    def could_not_look_at(self, path: str, masks: PathMasks) -> bool:
-        """Whether a file of an earlier load, by its stored path, lies where this walk could not look."""
-        for name in self.unreadable_names():
-            if name == "." or path == masks.stored(name) or path.startswith(f"{masks.stored(name, is_file=False)}/"):
-                return True
-        return False
-
-    def unreadable_names(self) -> list[str]:
-        """Return the paths, relative to the source, that could not be looked at."""
-        return [self._place(path)[1] for path in self.unreadable]
-
-    def rejected(self, masks: PathMasks) -> Iterator[Rejected]:
-        """Yield what could not be looked at."""
-        for name in self.unreadable_names():
-            yield Rejected(masks.stored(name), UNREADABLE_FOLDER,
-                           "The folder or link cannot be opened; check its permissions and that its target is there.")
