@@ -81,6 +81,7 @@ class Coverage:
     gone : files that an earlier load read and that are no longer there.
     retracted : accession number and SWIM event (every event and the order, where empty) that the source takes back.
     marks : what to remember for the next load once this one is done: where to go on from.
+    own_studies : how many studies the source itself says it has, and what it means where that is more than we make.
     notes : what a reader of the load's record should know, each with how often it happened.
     """
 
@@ -90,6 +91,7 @@ class Coverage:
     gone: set[str] = field(default_factory=set)
     retracted: set[tuple[str, str]] = field(default_factory=set)
     marks: dict[str, str] = field(default_factory=dict)
+    own_studies: tuple[int, str] | None = None
     notes: Counter[str] = field(default_factory=Counter)
 
     def cover(self, first: date | None, last: date | None) -> None:
@@ -150,7 +152,8 @@ class Identity:
 class Source(Protocol):
     """One place that facts come from.
 
-    A source that can ask who a patient is has a method ``identities(study_instance_uid) -> list[Identity]`` as well.
+    A source that can ask who a patient is has a method ``identities(study_instance_uid) -> list[Identity]`` as well;
+    one of files has ``identities_in(study_instance_uid, stored_paths)`` instead.
 
     Attributes
     ----------

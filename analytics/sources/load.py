@@ -68,8 +68,15 @@ class Load:
         if self.kind.rolled_up:
             for table, counts in roll_up(self.draft, self.source_id, self.source.site).items():
                 self.count(table, counts)
+            self._compare_with_own_count()
         remember(self.draft, self.source_id, self.source.coverage.marks)
         return self._record()
+
+    def _compare_with_own_count(self) -> None:
+        own, meaning = self.source.coverage.own_studies or (0, "")
+        more = own - self.held(studies)
+        if meaning and more:
+            self.source.coverage.notes[meaning] = more
 
     def _run_in_parts(self) -> None:
         if self.known.open_since and self.started - self.known.open_since > GO_ON_WITHIN:

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
+from analytics.core.secrets import with_password
 from analytics.sources import dicom_values as dv
-from analytics.sources.base import Batch, Coverage, Known
-from analytics.sources.orthanc_index import read_instances, read_totals
-from analytics.sources.orthanc_postgres import postgres_index, shown
+from analytics.sources.archive_database import read_only, reading_failed, shown
+from analytics.sources.base import Batch, Coverage, Identity, Known
+from analytics.sources.orthanc_index import read_instances, read_patients, read_totals
 from analytics.sources.orthanc_sqlite import index_file, sqlite_index
 from analytics.sources.patient import PatientEdge
 from analytics.warehouse.engine import table_schema
@@ -61,21 +62,29 @@ class Orthanc:
             with self._opened() as connection:
                 yield from self._instances(connection, progress)
         except sa.exc.DBAPIError as error:
-            raise PacsmeterError(f"The database is not an index of Orthanc that can be read ({type(error).__name__})",
-                                 f"Name {_OPENERS}.", self.location) from None
+            raise reading_failed(error, "Orthanc", self.location, _OPENERS, "an index") from None
         self.coverage.complete |= {"studies", "series", "instances"}
+
+    def identities(self, study_instance_uid: str) -> list[Identity]:
+        """Return whom a study is of, as the index says now."""
+        try:
+            with self._opened() as connection:
+                found = read_patients(connection, study_instance_uid)
+        except sa.exc.DBAPIError as error:
+            raise reading_failed(error, "Orthanc", self.location, _OPENERS, "an index") from None
+        named = ([str(row[name] or "").strip("\x00 ") for name in ("patient_id", "patient_name", "patient_birth_date")]
+                 for row in found)
+        return [Identity(*values) for values in named]
 
     def _instances(self, connection: sa.Connection, progress: Progress) -> Iterator[Batch]:
         totals = read_totals(connection)
         expected, read, size = totals.resources["instances"], 0, 0
-        seen: set[int] = set()
         schema = table_schema(instances)
         schema = schema.remove(schema.get_field_index("source_id"))
         for part in read_instances(connection):
             rows = [self._row(record) for record in part]
             read, size = read + len(rows), size + sum(row["size_bytes"] or 0 for row in rows)
             for row in rows:
-                seen.add(hash((row["study_instance_uid"], row["patient_key"])))
                 self.coverage.cover(row["study_date"], row["study_date"])
             yield Batch(instances, pa.RecordBatch.from_pylist(rows, schema=schema), records_read=len(rows))
             progress("reading Orthanc's index", read, expected)
@@ -85,9 +94,9 @@ class Orthanc:
         if size != totals.size_bytes:
             self.coverage.notes["bytes are attachments of patients, studies or series, which no study counts"] = (
                 totals.size_bytes - size)
-        if len(seen) != totals.resources["studies"]:
-            self.coverage.notes["studies more in Orthanc's own count: their patients' IDs differ only in blanks or "
-                                "case, which are one patient here"] = totals.resources["studies"] - len(seen)
+        self.coverage.own_studies = totals.resources["studies"], (
+            "studies more in Orthanc's own count: their patients' IDs differ only in blanks or case, which are one "
+            "patient here")
 
     def _row(self, record: dict[str, Any]) -> dict[str, Any]:
         """Make a row of ``instances`` from a record of the index; identities end here."""
@@ -133,7 +142,7 @@ def open_orthanc(named: str, options: Options) -> Orthanc:
     ----------
     named : str
         ``orthanc+sqlite:///path/index`` or ``orthanc+postgresql://user@host/database``; a password that is not in
-        the URL is taken from ``PGPASSWORD`` or ``~/.pgpass``.
+        the URL is found by `analytics.core.secrets`, or taken from ``PGPASSWORD`` or ``~/.pgpass``.
     options : Options
 
     Raises
@@ -146,4 +155,6 @@ def open_orthanc(named: str, options: Options) -> Orthanc:
         path = index_file(named)
         return Orthanc(source_id, f"orthanc+sqlite://{path}", lambda: sqlite_index(path), *about)
     url = parse_url(named.removeprefix("orthanc+"), "the URL of Orthanc's database")
-    return Orthanc(source_id, shown(url), lambda: postgres_index(url), *about)
+    url = with_password(url, source_id, options.password)
+    location = shown(url, "orthanc")
+    return Orthanc(source_id, location, lambda: read_only(url, "Orthanc", location), *about)
