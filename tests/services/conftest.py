@@ -113,15 +113,15 @@ Starter = Callable[..., Server]
 
 @pytest.fixture
 def start_orthanc(loopback_only: Path, tmp_path: Path) -> Iterator[Starter]:
-    """Give a function that starts an Orthanc, on SQLite or on the PostgreSQL database of a URL."""
+    """Give a function that starts an Orthanc on SQLite, or on the PostgreSQL database of a URL, with more settings."""
     program = need(which("Orthanc"), "Orthanc", INSTALL)
     running: list[Server] = []
 
-    def start(postgres_url: str = "", zone: str = "UTC") -> Server:
+    def start(postgres_url: str = "", zone: str = "UTC", configuration: dict[str, Any] | None = None) -> Server:
         folder = tmp_path / f"orthanc-{len(running)}"
         folder.mkdir()
         password, ports = secrets.token_hex(8), (free_port(), free_port())
-        configuration: dict[str, Any] = {
+        settings: dict[str, Any] = {
             "Name": "test", "StorageDirectory": str(folder), "IndexDirectory": str(folder), "HttpPort": ports[0],
             "DicomPort": ports[1], "RemoteAccessAllowed": False, "AuthenticationEnabled": True,
             "RegisteredUsers": {"test": password}, "Plugins": [], "DicomAet": "ORTHANC"}
@@ -130,11 +130,11 @@ def start_orthanc(loopback_only: Path, tmp_path: Path) -> Iterator[Starter]:
             url = sa.make_url(postgres_url)
             found = [path for place in PLUGINS for path in sorted(place.glob("libOrthancPostgreSQLIndex.so*"))]
             plugin = need(str(found[0]) if found else None, "Orthanc's PostgreSQL plugin", INSTALL)
-            configuration |= {"Plugins": [plugin], "PostgreSQL": {
+            settings |= {"Plugins": [plugin], "PostgreSQL": {
                 "EnableIndex": True, "EnableStorage": False, "Host": "127.0.0.1", "Port": url.port,
                 "Database": url.database, "Username": url.username, "Password": "", "Lock": False}}
             spec = f"orthanc+{url.set(drivername='postgresql').render_as_string(hide_password=False)}"
-        (folder / "orthanc.json").write_text(json.dumps(configuration))
+        (folder / "orthanc.json").write_text(json.dumps(settings | (configuration or {})))
         log = folder / "log"
         with log.open("wb") as out:
             process = subprocess.Popen(
