@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from analytics.core.progress import Progress, silent
 from analytics.sources.base import KINDS, Batch, Part, Rejected, Source
+from analytics.sources.clock import AHEAD, FAR_AHEAD, clock_notes
 from analytics.sources.load_files import FileMerge, settle_quarantine
 from analytics.sources.load_known import DraftKnown
 from analytics.sources.load_parts import CRAWLED, append_rows, finish_crawl, finish_part, forget_crawl, remember
@@ -69,8 +70,15 @@ class Load:
             for table, counts in roll_up(self.draft, self.source_id, self.source.site).items():
                 self.count(table, counts)
             self._compare_with_own_count()
+        self._note_clocks()
         remember(self.draft, self.source_id, self.source.coverage.marks)
         return self._record()
+
+    def _note_clocks(self) -> None:
+        (found,) = self.draft.arrow(clock_notes(self.source_id)).to_pylist()
+        for said, count in ((AHEAD, found["ahead"]), (FAR_AHEAD, found["far_ahead"])):
+            if count:
+                self.source.coverage.notes[said] = count
 
     def _compare_with_own_count(self) -> None:
         own, meaning = self.source.coverage.own_studies or (0, "")

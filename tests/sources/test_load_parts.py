@@ -162,3 +162,17 @@ def test_an_archive_that_is_suddenly_empty_is_refused(store: Store) -> None:
     with pytest.raises(PacsmeterError, match="would be removed"):
         load(store, Archive({}))
     assert sizes(store) == {"1.1": 10}
+
+
+def test_a_clock_that_runs_ahead_of_reception_is_counted_in_the_loads_record(store: Store) -> None:
+    class Ahead(Archive):
+        def _study(self, day: int, when: dt.date) -> Batch:
+            noon = dt.datetime(2026, 7, day, 12, tzinfo=dt.UTC)
+            ahead = {1: dt.timedelta(0), 2: dt.timedelta(minutes=7), 3: dt.timedelta(days=2)}[day]
+            found = {"study_instance_uid": f"1.{day}", "patient_key": "p", "study_date": when, "stored_at": noon,
+                     "study_at": noon + ahead}
+            return Batch(studies, rows(studies, [found]), (), 1)
+
+    record = load(store, Ahead({1: 1, 2: 1, 3: 1}))
+    assert "2 studies are dated later than the archive received them" in record.message
+    assert "1 of these by more than 24 hours" in record.message
