@@ -26,7 +26,7 @@ _FAULTS = {
     "not_hl7": NOT_HL7,
     "no_header": "Text stands outside any message; a message begins with MSH.",
     "truncated": "The message is cut off: its frame has no end; ask the sender for it again.",
-    "too_large": f"The message is larger than {MAX_MESSAGE_BYTES // 2**20} MB; ask the sender for it without documents.",
+    "too_large": f"The message is larger than {MAX_MESSAGE_BYTES // 2**20} MB; have it sent without documents.",
     "utf_16": "The file is UTF-16; write it as UTF-8.",
     "empty": "The file is empty; copy it again."}
 
@@ -70,9 +70,7 @@ def messages_in(file: BinaryIO) -> Iterator[Found]:
     if b"MSH" not in head:
         yield Found(0, fault="not_hl7")
         return
-    number = 0
-    for piece in _pieces(file, head.removeprefix(_UTF_8)):
-        number += 1
+    for number, piece in enumerate(_pieces(file, head.removeprefix(_UTF_8)), 1):
         yield Found(number, *piece)
 
 
