@@ -37,7 +37,8 @@ def _statements(studies: int, numbers: str, base: int, text: str, day: str) -> l
             (0x10, 0x20): "'ID' || (n / 3)", (0x10, 0x10): "'NAME' || (n / 3) || '^GIVEN'",
             (0x10, 0x30): "'19600101'", (0x10, 0x40): "'F'", (8, 0x50): "'A' || n", (8, 0x1030): "'CHEST'"},
         2: {(0x20, 0x0E): "'1.2.826.' || n || '.1'",
-            (8, 0x60): "CASE n % 3 WHEN 0 THEN 'CT' WHEN 1 THEN 'MR' ELSE 'CR' END", (8, 0x1010): "'STATION' || (n % 17)", (8, 0x103E): "'AXIAL'"},
+            (8, 0x60): "CASE n % 3 WHEN 0 THEN 'CT' WHEN 1 THEN 'MR' ELSE 'CR' END",
+            (8, 0x1010): "'STATION' || (n % 17)", (8, 0x103E): "'AXIAL'"},
         **{3 + k: {(8, 0x18): f"'1.2.826.' || n || '.1.{k}'", (0x20, 0x13): f"'{k + 1}'"} for k in range(IMAGES)},
     }
     inserts = [levels]

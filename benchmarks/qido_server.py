@@ -35,7 +35,8 @@ def _study(n: int, studies: int) -> str:
     day = day_of(n, studies)
     return (
         f'{{"0020000D":{{"vr":"UI","Value":["1.2.826.{n}"]}},"00080020":{{"vr":"DA","Value":["{day:%Y%m%d}"]}},'
-        f'"00080030":{{"vr":"TM","Value":["{8 + n % 12:02d}{n % 60:02d}00"]}},"00080050":{{"vr":"SH","Value":["A{n}"]}},'
+        f'"00080030":{{"vr":"TM","Value":["{8 + n % 12:02d}{n % 60:02d}00"]}},'
+        f'"00080050":{{"vr":"SH","Value":["A{n}"]}},'
         f'"00080061":{{"vr":"CS","Value":["CT"]}},'
         f'"00100010":{{"vr":"PN","Value":[{{"Alphabetic":"NAME{n // 3}^GIVEN"}}]}},'
         f'"00100020":{{"vr":"LO","Value":["ID{n // 3}"]}},"00100030":{{"vr":"DA","Value":["19600101"]}},'

@@ -56,8 +56,8 @@ def table(rows: list[dict[str, float | str]]) -> str:
     lines = [
         "# Sources: studies a second and peak memory, beside just reading the same", "",
         f"Made by `python -m benchmarks.sources` on {os.cpu_count()} cores. A load reads the source, makes pseudonyms, "
-        "merges and counts, into DuckDB (no exams, no checks). Seconds differ from hour to hour; the ratio of a line is "
-        "of one run. The second load finds nothing changed.", "",
+        "merges and counts, into DuckDB (no exams, no checks). Seconds differ from hour to hour; the ratio of a line "
+        "is of one run. The second load finds nothing changed.", "",
         "| source | studies | studies/s | seconds | peak MB | just reading | seconds | peak MB | times the reading | "
         "again, seconds | peak MB |",
         "|---|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|",

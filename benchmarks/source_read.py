@@ -1,0 +1,66 @@
+"""Just read what a source holds, and let it go: the peer of a load: ``python -m benchmarks.source_read HOW WHERE``."""
+
+from __future__ import annotations
+
+import http.client
+import sqlite3
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import sqlalchemy as sa
+
+from benchmarks.orthanc_index import READ
+from benchmarks.qido_server import DAYS, FIRST
+
+_BLOCK = 1 << 20
+_ROWS = 20_000
+
+
+def files(folder: str) -> None:
+    """Read every byte of every file."""
+    for path in Path(folder).rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                while file.read(_BLOCK):
+                    pass
+
+
+def sqlite(path: str) -> None:
+    """Fetch every row that a load of an Orthanc index needs."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    for select in READ:
+        cursor = connection.execute(select)
+        while cursor.fetchmany(_ROWS):
+            pass
+
+
+def postgres(url: str, *selects: str) -> None:
+    """Fetch every row of some selects."""
+    with psycopg.connect(sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)) as held:
+        for number, select in enumerate(selects):
+            with held.cursor(f"read_{number}") as cursor:
+                cursor.itersize = _ROWS
+                cursor.execute(select.encode())
+                for _ in cursor:
+                    pass
+
+
+def _ask(port: str, targets: Iterator[str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+    for target in targets:
+        connection.request("GET", target)
+        connection.getresponse().read()
+
+
+def qido(port: str, studies: str = "0") -> None:
+    """Ask for the studies of each day, and for the series of each study; the answers are not parsed."""
+    days = (FIRST + timedelta(n) for n in range(DAYS + 1))
+    _ask(port, (f"/dicom-web/studies?StudyDate={day:%Y%m%d}" for day in days))
+    _ask(port, (f"/dicom-web/studies/1.2.826.{n}/series" for n in range(int(studies))))
+
+
+if __name__ == "__main__":
+    {"files": files, "sqlite": sqlite, "postgres": postgres, "qido": qido}[sys.argv[1]](*sys.argv[2:])
