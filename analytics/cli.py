@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from analytics import __version__
+from analytics.commands.patients import audit, identify
 from analytics.commands.snapshots import warehouse_app
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
@@ -37,6 +38,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 metric_app = typer.Typer(no_args_is_help=True, help="What can be measured, and its figures.")
 app.add_typer(metric_app, name="metric")
 app.add_typer(warehouse_app, name="warehouse")
+app.command()(identify)
+app.command()(audit)
 
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First exam date.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last exam date.")]

@@ -13,11 +13,12 @@ from typing import TypeVar
 import pyarrow as pa
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.paths import resolve_path
 from analytics.core.progress import Progress
-from analytics.sources.base import Batch, Coverage, Known, KnownFiles, Rejected
+from analytics.sources.base import Batch, Coverage, Identity, Known, KnownFiles, Rejected
 from analytics.sources.dicom_header import HeaderRow, read_header
 from analytics.sources.folder_walk import FolderWalk, Place
-from analytics.sources.path_identity import find_names
+from analytics.sources.path_identity import find_names, identity_in
 from analytics.sources.path_masks import PathMasks
 from analytics.sources.patient import PatientEdge
 from analytics.warehouse.engine import table_schema
@@ -96,6 +97,12 @@ class DicomFolder:
             progress("reading DICOM headers", done, len(fresh))
         if not walk.unreadable:
             self.coverage.complete |= {"studies", "series", "instances", "files"}
+
+    def identities_in(self, study_instance_uid: str, stored_paths: Iterable[str]) -> list[Identity]:
+        """Return whom some files of a study are of, by their paths in the warehouse: only their headers are read."""
+        root, pseudonymizer = Path(self.location), self._edge.pseudonymizer
+        found = (identity_in(resolve_path(root, path, pseudonymizer), study_instance_uid) for path in stored_paths)
+        return list(dict.fromkeys(one for one in found if one))
 
     def _places(self, walk: FolderWalk, masks: PathMasks, known: KnownFiles,
                 progress: Progress) -> tuple[list[Place], list[Place]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.core.progress import Progress
-from analytics.sources.base import Batch, Coverage, Known
+from analytics.sources.base import Batch, Coverage, Identity, Known
 from analytics.sources.patient import PatientEdge
 from analytics.sources.ris_events import event_batches
 from analytics.sources.row_reader import RowReader
@@ -51,6 +51,20 @@ class IndexExport:
                 progress(f"reading {file.path.name}", read, None)
             if file.mapping.complete:
                 self.coverage.complete.add(file.mapping.table.name)
+
+    def identities(self, study_instance_uid: str) -> list[Identity]:
+        """Return whom a study is of: the exports are read until a row of it comes, and no further."""
+        for mapping in self._file.tables:
+            if not {"study_instance_uid", "patient_id"} <= set(mapping.columns):
+                continue
+            file = TableFile(mapping)
+            file.check()
+            for chunk in file.chunks():
+                found = RowReader(mapping, chunk, self._edge, self._zone, self.coverage).identities_of(
+                    study_instance_uid)
+                if found:
+                    return found
+        return []
 
     def _rows(self, reader: RowReader) -> Iterator[Batch]:
         if reader.mapping.table is events:

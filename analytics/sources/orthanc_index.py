@@ -66,7 +66,8 @@ class Totals:
     size_bytes: int
 
 
-def _wide(tags: dict[str, tuple[int, int]], level: int, name: str) -> sa.Subquery:
+def _wide(tags: dict[str, tuple[int, int]], level: int, name: str,
+          *only: sa.ColumnElement[bool]) -> sa.Subquery:
     """Return one row a resource of a level, one column a tag."""
     columns = [
         sa.func.max(sa.case((sa.and_(_tags.c.taggroup == group, _tags.c.tagelement == element), _tags.c.value))
@@ -75,7 +76,7 @@ def _wide(tags: dict[str, tuple[int, int]], level: int, name: str) -> sa.Subquer
     ]
     wanted = _tags.join(_resources, _resources.c.internalid == _tags.c.id)
     return sa.select(_tags.c.id, *columns).select_from(wanted).where(
-        _resources.c.resourcetype == level).group_by(_tags.c.id).subquery(name)
+        _resources.c.resourcetype == level, *only).group_by(_tags.c.id).subquery(name)
 
 
 def _base(connection: sa.Connection) -> int | None:
@@ -130,6 +131,20 @@ def read_instances(connection: sa.Connection) -> Iterator[list[dict[str, Any]]]:
     rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(instance_select(base)).mappings()
     for part in rows.partitions():
         yield [dict(row) for row in part]
+
+
+def read_patients(connection: sa.Connection, study_instance_uid: str) -> list[dict[str, Any]]:
+    """Return whom a study is of: ``patient_id``, ``patient_name`` and ``patient_birth_date`` of each of its records."""
+    base = _base(connection)
+    if base is None:
+        return []
+    group, element = _STUDY_TAGS["study_instance_uid"]
+    of_study = sa.select(_tags.c.id).join(_resources, _resources.c.internalid == _tags.c.id).where(
+        _resources.c.resourcetype == base + _STUDY, _tags.c.taggroup == group, _tags.c.tagelement == element,
+        _tags.c.value == study_instance_uid)
+    tags = {name: _STUDY_TAGS[name] for name in ("patient_id", "patient_name", "patient_birth_date")}
+    wide = _wide(tags, base + _STUDY, "patients", _tags.c.id.in_(of_study))
+    return [dict(row) for row in connection.execute(sa.select(*(wide.c[name] for name in tags))).mappings()]
 
 
 def read_totals(connection: sa.Connection) -> Totals:

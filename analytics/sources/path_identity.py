@@ -9,7 +9,7 @@ import functools
 import re
 import unicodedata
 import warnings
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 
+from analytics.core.errors import PacsmeterError
 from analytics.core.pseudonym import is_placeholder
 from analytics.sources import dicom_values as dv
+from analytics.sources.base import Identity
 from analytics.sources.dicom_extent import looks_like_dicom
 
-_CHARACTER_SET, _NAME, _ID, _BORN = 0x00080005, 0x00100010, 0x00100020, 0x00100030
+_CHARACTER_SET, _NAME, _ID, _BORN, _STUDY = 0x00080005, 0x00100010, 0x00100020, 0x00100030, 0x0020000D
 _LEAST_LETTERS, _LEAST_DIGITS, _LEAST_OF_AN_ID = 3, 4, 4
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 _PLAIN = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
@@ -96,6 +98,12 @@ def names_any(component: str, of: Set[str]) -> bool:
     return any(one in text for text in condensed(component) for one in of)
 
 
+def said_in(text: str, of: Set[str]) -> bool:
+    """Whether what somebody wrote says whom it is about: a name as a word of its own, a number anywhere."""
+    numbers = {one for one in of if any(map(str.isdigit, one))}
+    return bool(words(text) & of) or names_any(text, numbers)
+
+
 def find_names(places: list[tuple[str, str]]) -> list[NamedFile]:
     """Say of some files which components of their paths name their patients: what one task of an executor does."""
     return [_find_name(path, name) for path, name in places]
@@ -109,19 +117,48 @@ def _find_name(path: str, name: str) -> NamedFile:
 
 def _read_identity(path: str) -> frozenset[str]:
     try:
-        with Path(path).open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if not looks_like_dicom(file):
-                return frozenset()
-            held = read_partial(file, lambda tag, vr, length: tag > _BORN, force=True,
-                                specific_tags=[_CHARACTER_SET, _NAME, _ID, _BORN])
-            texts = {tag: _text(held.get_item(tag) if tag in held else None, tag, ["ascii"])
-                     for tag in (_CHARACTER_SET, _BORN)}
-            encodings = dv.encodings_of([one.strip() for one in texts[_CHARACTER_SET].split("\\") if one])
-            name, id_ = (_text(held.get_item(tag) if tag in held else None, tag, encodings) for tag in (_NAME, _ID))
-            return identities(id_, name, texts[_BORN])
+        held = read_header_values(path, (_NAME, _ID, _BORN))
     except Exception:  # a damaged file can break a parser anywhere; the load itself counts and names it
         return frozenset()
+    return identities(held[_ID], held[_NAME], held[_BORN]) if held else frozenset()
+
+
+def read_header_values(path: str | Path, tags: Sequence[int]) -> dict[int, str]:
+    """Return the text of some elements of a file's header, in its character set; nothing where it is not DICOM.
+
+    Parameters
+    ----------
+    path : str or Path
+    tags : sequence of int
+        In ascending order; nothing after the last is read.
+    """
+    with Path(path).open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not looks_like_dicom(file):
+            return {}
+        held = read_partial(file, lambda tag, vr, length: tag > tags[-1], force=True,
+                            specific_tags=[_CHARACTER_SET, *tags])
+        character_set = _text(held.get_item(_CHARACTER_SET) if _CHARACTER_SET in held else None, _CHARACTER_SET,
+                              ["ascii"])
+        encodings = dv.encodings_of([one.strip() for one in character_set.split("\\") if one])
+        return {tag: _text(held.get_item(tag) if tag in held else None, tag, encodings) for tag in tags}
+
+
+def identity_in(path: Path, study_instance_uid: str) -> Identity | None:
+    """Return whom a file is of; nothing where it is not DICOM, or of another study.
+
+    Raises
+    ------
+    PacsmeterError
+        The file cannot be read.
+    """
+    try:
+        held = read_header_values(path, (_NAME, _ID, _BORN, _STUDY))
+    except Exception:  # a parser's own words could quote the header
+        raise PacsmeterError("An image of the study cannot be read", "Load its folder again.") from None
+    if held.get(_STUDY, "").strip("\x00 ") != study_instance_uid:
+        return None
+    return Identity(held[_ID], held[_NAME], held[_BORN])
 
 
 def _text(element: object, tag: int, encodings: list[str]) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.sources import values
-from analytics.sources.base import Batch, Coverage, Rejected
+from analytics.sources.base import Batch, Coverage, Identity, Rejected
 from analytics.sources.identities import birth_date_keys, name_keys, patient_keys
 from analytics.sources.patient import DAYS_A_YEAR, PatientEdge
 from analytics.sources.source_file import TableMapping
@@ -122,6 +122,17 @@ class RowReader:
                 self.columns["patient_birth_year"] = pc.year(days)
             if "patient_age_years" in table.c and "patient_age_years" not in given and self._edge.birth == "age":
                 self.columns["patient_age_years"] = self._ages(days)
+
+    def identities_of(self, study_instance_uid: str) -> list[Identity]:
+        """Return whom the rows of a study are of, as the export has it: for a permitted look-up alone."""
+        wanted = pc.fill_null(pc.equal(values.text(self.theirs("study_instance_uid")), study_instance_uid), False)
+        if not pc.any(wanted).as_py():
+            return []
+        written = [values.text(self.theirs(name), nulls=False).filter(wanted).to_pylist()
+                   if name in self.mapping.columns else None
+                   for name in ("patient_id", "patient_name", "patient_birth_date")]
+        texts = [column or [None] * pc.sum(wanted).as_py() for column in written]
+        return list(dict.fromkeys(Identity(*(text or "" for text in row)) for row in zip(*texts, strict=True)))
 
     def _ages(self, born: pa.Array) -> pa.Array:
         """Return the ages at the exam, in years: what stays of a birth date where a site keeps no year of birth."""

@@ -22,6 +22,7 @@ from analytics.metrics.study import (
 from analytics.reporting.axes import label_of, modality_words
 from analytics.reporting.timeline import timeline
 from analytics.ui.empty import empty_state
+from analytics.ui.identify import who_is_this
 from analytics.ui.images import show_images
 from analytics.ui.navigation import BY_TITLE
 from analytics.ui.shell import LAST, Page
@@ -97,6 +98,7 @@ def show_study(page: Page, uid: str) -> None:
     facts = page.read(study_facts, uid)
     findings = page.read(study_findings, uid)
     _headlines(page, facts, len(findings))
+    who_is_this(page, uid)
     _findings(page, findings)
     with st.container(border=True):
         title("What happened", "Each event, and how long after the one before it. Times are the site's.")
