@@ -47,7 +47,7 @@ class Rows:
     def are_many(self) -> bool:
         """Whether it is time to give them."""
         held = (self._orders, self._events, self._merges, self._files, self._rejected)
-        return max(len(rows) for rows in held) >= ROWS_A_BATCH  # type: ignore[arg-type]
+        return max(len(rows) for rows in held) >= ROWS_A_BATCH
 
     def take(self, told: Told) -> None:
         """Take in what one message tells; of an order the last value that is not empty counts."""
