@@ -11,6 +11,7 @@ from analytics.core.errors import PacsmeterError
 
 _LOST, _REFUSED = "08", "57P"
 _TOO_LONG, _NO_PRIVILEGE, _REPLAYED = "57014", "42501", "40001"
+_NO_TEXT = ("22021", "22P05")
 
 
 @contextlib.contextmanager
@@ -30,8 +31,10 @@ def read_only(url: sa.URL, archive: str, location: str) -> Iterator[sa.Connectio
     PacsmeterError
         The server cannot be reached; the password is not shown.
     """
+    # A database without an encoding (SQL_ASCII) would give bytes for text.
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="REPEATABLE READ",
-                              connect_args={"connect_timeout": 10}, poolclass=sa.pool.NullPool)
+                              connect_args={"connect_timeout": 10, "client_encoding": "utf8"},
+                              poolclass=sa.pool.NullPool)
     try:
         try:
             connection = engine.connect().execution_options(postgresql_readonly=True)
@@ -77,6 +80,9 @@ def reading_failed(error: sa.exc.DBAPIError, archive: str, location: str, exampl
     if state == _REPLAYED:
         return PacsmeterError(f"{archive}'s database, a replica, broke the reading off to follow its primary server",
                               "Load again, read the primary, or raise max_standby_streaming_delay.", location)
+    if state in _NO_TEXT:
+        return PacsmeterError(f"{archive}'s database holds text in another encoding than it says",
+                              "Have the encoding of the database checked (SHOW server_encoding).", location)
     if error.connection_invalidated or state.startswith((_LOST, _REFUSED)):
         return PacsmeterError(f"The connection to {archive}'s database was lost while it was read",
                               "The last snapshot stays as it is; load again when the server is up.", location)
@@ -86,5 +92,5 @@ def reading_failed(error: sa.exc.DBAPIError, archive: str, location: str, exampl
 
 def shown(url: sa.URL, scheme: str) -> str:
     """Write a URL without its password, and without parameters, which may hold one."""
-    plain = url.set(drivername="postgresql", password=None, query={})
+    plain = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database)
     return f"{scheme}+{plain.render_as_string()}"
