@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from analytics import __version__
+from analytics.commands.listen import listen_command
 from analytics.commands.patients import audit, identify
 from analytics.commands.snapshots import warehouse_app
 from analytics.core.database_url import parse_url, shown_url
@@ -40,6 +41,7 @@ app.add_typer(metric_app, name="metric")
 app.add_typer(warehouse_app, name="warehouse")
 app.command()(identify)
 app.command()(audit)
+app.command("listen")(listen_command)
 
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First exam date.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last exam date.")]

@@ -17,13 +17,14 @@ from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import FACTS, files, loads, quarantine, sources
 from analytics.warehouse.store import Store, open_store
 from tests.sources.fake_orthanc import OrthancIndex
+from tests.sources.site_hl7 import Hl7Site
 from tests.sources.sites import CompressedExport, Export, Folder, LongEvents, ParquetExport, Site, WideEvents
 
 SITES: tuple[type[Site], ...] = (
-    Export, CompressedExport, ParquetExport, WideEvents, LongEvents, Folder, OrthancIndex)
+    Export, CompressedExport, ParquetExport, WideEvents, LongEvents, Folder, OrthancIndex, Hl7Site)
 """Every kind of source: one line each, and the contract does the rest."""
 
-ON_BOTH = (Export, WideEvents, Folder, OrthancIndex)
+ON_BOTH = (Export, WideEvents, Folder, OrthancIndex, Hl7Site)
 """How an export is written makes no difference to the engine: the others run on DuckDB alone."""
 
 
