@@ -19,6 +19,7 @@ from analytics.imaging.measure import measure_images
 from analytics.sources.base import Source
 from analytics.sources.load import LoadRecord, load_source
 from analytics.sources.open import open_source
+from analytics.warehouse.births import forget_births
 from analytics.warehouse.derive import derive_exams
 from analytics.warehouse.key_check import confirm_key
 from analytics.warehouse.store import Store
@@ -58,6 +59,7 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
     with store.draft(note) as draft:
         confirm_key(draft, key_check)
         loads = tuple(load_source(draft, source, progress=progress) for source in sources)
+        forget_births(draft, settings.birth_date)
         progress("joining studies and orders", 0, None)
         draft.analyze()
         derive_exams(draft, settings.site_zone)

@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -117,6 +118,15 @@ def store(request: pytest.FixtureRequest, settings: Settings) -> Store:
 def duck_store(settings: Settings) -> Store:
     """Give an empty store on DuckDB, for tests that are not about the engine."""
     return open_store(settings)
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """Give a site of the kind that a test is parametrized with (``indirect``)."""
+    kind = request.param
+    made = kind(tmp_path / "site", *((request.getfixturevalue("archive_url"),) if kind.needs_postgres else ()))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import pytest
 from tests.support import ROOT
 
 COMMANDS = [[], ["demo"], ["load"], ["check"], ["metric", "list"], ["metric", "show"], ["report"], ["status"], ["app"],
-            ["warehouse", "list"], ["warehouse", "rollback"]]
+            ["warehouse", "list"], ["warehouse", "rollback"], ["identify"], ["audit"]]
 
 
 def run(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:

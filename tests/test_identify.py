@@ -73,10 +73,9 @@ KNOWING = [kind for kind in SITES if studies in kind.expected.first]
 """Whoever gives studies is asked, where he can say whose they are."""
 
 
-@pytest.mark.parametrize("kind", KNOWING, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("site", KNOWING, ids=lambda kind: kind.__name__, indirect=True)
 def test_the_source_says_who_it_is_and_the_ledger_who_asked(
-        settings: Settings, ledger: Ledger, tmp_path: Path, kind: type[Site]) -> None:
-    site = kind(tmp_path / "site")
+        settings: Settings, ledger: Ledger, site: Site) -> None:
     source = site.open(settings)
     if not (hasattr(source, "identities") or hasattr(source, "identities_in")):
         pytest.skip("such a source cannot be asked")

@@ -40,3 +40,10 @@ def name_keys(values: pa.Array, pseudonymizer: Pseudonymizer) -> pa.Array:
 def birth_date_keys(days: pa.Array, pseudonymizer: Pseudonymizer) -> pa.Array:
     """Return the keys of birth dates, which are the same whatever format the source writes."""
     return _by_unique(pc.strftime(days, format="%Y%m%d"), lambda day: pseudonymizer.key("birth_date", day))
+
+
+def completed_years(born: pa.Array, on: pa.Array) -> pa.Array:
+    """Return ages in completed years, as `analytics.sources.patient.completed_years` does for one."""
+    of_year = [pc.add(pc.multiply(pc.month(days), 100), pc.day(days)) for days in (born, on)]
+    years = pc.subtract(pc.subtract(pc.year(on), pc.year(born)), pc.less(of_year[1], of_year[0]).cast(pa.int64()))
+    return pc.if_else(pc.less(years, 0), pa.scalar(None, pa.int64()), years)

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from analytics.sources import values
 from analytics.sources.base import Batch, Coverage, Identity, Rejected
-from analytics.sources.identities import birth_date_keys, name_keys, patient_keys
-from analytics.sources.patient import DAYS_A_YEAR, PatientEdge
+from analytics.sources.identities import birth_date_keys, completed_years, name_keys, patient_keys
+from analytics.sources.patient import PatientEdge
 from analytics.sources.source_file import TableMapping
 from analytics.sources.table_files import Chunk
 from analytics.warehouse.engine import table_schema
@@ -37,6 +37,7 @@ class RowReader:
         self.count = chunk.rows.num_rows
         self.faults: dict[int, tuple[str, str]] = {}
         self.columns: dict[str, pa.Array] = {}
+        self._born: pa.Array | None = None
 
     def of(self, chunk: Chunk) -> RowReader:
         """Return a reader like this one for other rows."""
@@ -120,8 +121,7 @@ class RowReader:
             self.columns["birth_date_key"] = birth_date_keys(days, self._edge.pseudonymizer)
             if "patient_birth_year" not in given and self._edge.birth == "year":
                 self.columns["patient_birth_year"] = pc.year(days)
-            if "patient_age_years" in table.c and "patient_age_years" not in given and self._edge.birth == "age":
-                self.columns["patient_age_years"] = self._ages(days)
+            self._born = days
 
     def identities_of(self, study_instance_uid: str) -> list[Identity]:
         """Return whom the rows of a study are of, as the export has it: for a permitted look-up alone."""
@@ -134,14 +134,27 @@ class RowReader:
         texts = [column or [None] * pc.sum(wanted).as_py() for column in written]
         return list(dict.fromkeys(Identity(*(text or "" for text in row)) for row in zip(*texts, strict=True)))
 
-    def _ages(self, born: pa.Array) -> pa.Array:
-        """Return the ages at the exam, in years: what stays of a birth date where a site keeps no year of birth."""
-        ours = next((name for name in ("study_date", "study_at") if name in self.mapping.columns), None)
-        if ours is None:
-            return pa.nulls(self.count, pa.float64())
-        days = self.dates(ours) if ours == "study_date" else self.instants(self.theirs(ours), self.said(ours))
-        lived = pc.days_between(born, days.cast(pa.date32(), safe=False)).cast(pa.float64())
-        return pc.round(pc.divide(lived, DAYS_A_YEAR), 1)
+    def _keep_of_birth(self) -> None:
+        """Keep no more of a birth date than the site wants, whether the export has a date, a year or an age."""
+        if self._edge.birth == "year":
+            return
+        self.columns.pop("patient_birth_year", None)
+        written = self.columns.pop("patient_age_years", None)
+        if self._edge.birth == "age" and "patient_age_years" in self.mapping.table.c:
+            ages = [] if written is None else [pc.floor(written)]
+            if self._born is not None:
+                ages.append(completed_years(self._born, self._exam_dates()).cast(pa.float64()))
+            if ages:
+                self.columns["patient_age_years"] = pc.coalesce(*ages)
+
+    def _exam_dates(self) -> pa.Array:
+        """Return the day of each exam on the site's clock."""
+        if "study_date" in self.columns:
+            return self.columns["study_date"]
+        if "study_at" not in self.columns:
+            return pa.nulls(self.count, pa.date32())
+        here = self.columns["study_at"].cast(pa.timestamp("us", tz=self.zone))
+        return pc.local_timestamp(here).cast(pa.date32(), safe=False)
 
     def read(self) -> None:
         """Read every column that the source file names."""
@@ -151,6 +164,7 @@ class RowReader:
                 self.columns[field.name] = self.typed(field.name, field.type)
             elif field.name in self.mapping.constants:
                 self.columns[field.name] = _constant(self.mapping, field, self.count)
+        self._keep_of_birth()
         if self.mapping.table.name == "instances":
             self.columns.setdefault("path", pa.array([""] * self.count, pa.string()))
 
