@@ -15,9 +15,9 @@ from analytics.sources.hl7_terms import codec_of
 
 Segment = Sequence[object]
 
-USED = frozenset({"MSH", "EVN", "PID", "MRG", "PV1", "ORC", "OBR", "TQ1", "IPC", "OBX", "SCH", "AIS"})
-"""Segments that are looked at; of OBX the first after an OBR, without its text."""
-_FIELDS_OF_OBX = 15
+USED = {"MSH": 18, "EVN": 2, "PID": 8, "MRG": 1, "PV1": 2, "TQ1": 9, "OBX": 14, "AIS": 4,
+        "ORC": 99, "OBR": 99, "IPC": 99, "SCH": 99}
+"""Segments that are looked at, and how many of their fields; of OBX the first after an OBR, without its text."""
 _MOST_SEGMENTS = 2_000
 
 _HEADER = re.compile(r"MSH([^\w\s])([^\w\s]{1,5})\1")
@@ -119,15 +119,16 @@ class Message:
             name = line[:3]
             if name not in USED or given >= _MOST_SEGMENTS:
                 continue
+            last = USED[name] + (name != "MSH")  # MSH-1 is the separator itself
+            fields = line.split(separator, last)[:last]
             if name == "OBX":
                 if not first_of_results:
                     continue
-                fields = line.split(separator, _FIELDS_OF_OBX)[:_FIELDS_OF_OBX]
-                line, first_of_results = separator.join([*fields[:5], "", *fields[6:]]), False
+                first_of_results, fields[5:6] = False, [""]
             elif name == "OBR":
                 first_of_results = True
             given += 1
-            yield re.sub(r"[\r\n]+", " ", line).strip()
+            yield re.sub(r"[\r\n]+", " ", separator.join(fields)).strip()
 
     def all(self, name: str) -> list[Segment]:
         """Return the segments of a name."""
