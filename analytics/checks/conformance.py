@@ -10,6 +10,7 @@ from analytics.checks.base import Check
 from analytics.checks.terms import MODALITY_TERMS, TRANSFER_SYNTAX_UIDS
 from analytics.checks.wording import evidence, given, in_source_of_files, violated
 from analytics.core.findings import CheckSpec, Severity
+from analytics.core.terms import MPPS_SOP_CLASS
 from analytics.warehouse.expressions import literal
 from analytics.warehouse.schema import instances, series, studies
 
@@ -171,7 +172,9 @@ class TransferSyntaxIsKnown(Check):
             return sa.select(table.c.source_id, table.c.study_instance_uid, table.c.series_instance_uid,
                              table.c.transfer_syntax_uid).where(given(table.c.transfer_syntax_uid))
 
-        rows = sa.union(rows_of(series), rows_of(instances)).subquery("rows")
+        # A device's report of a step (MPPS) is of no series.
+        in_series = sa.func.coalesce(instances.c.sop_class_uid, literal("")) != literal(MPPS_SOP_CLASS)
+        rows = sa.union(rows_of(series), rows_of(instances).where(in_series)).subquery("rows")
         uid = rows.c.transfer_syntax_uid
         return sa.select(
             rows.c.source_id, rows.c.study_instance_uid, rows.c.series_instance_uid,

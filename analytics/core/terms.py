@@ -23,6 +23,14 @@ MODALITIES: dict[str, str] = {
 NOT_ACQUIRED = frozenset({"SR", "KO", "PR", "SEG", "DOC", "REG", "FID", "RWV", "AU", "PLAN"})
 """Modalities of objects made about images; they never decide a study's modality."""
 
+MPPS_SOP_CLASS = "1.2.840.10008.3.1.2.3.3"
+"""A Modality Performed Procedure Step. Kept as a file it is no object of a study: it has no series, and its study and
+accession number are those of the steps that were scheduled (PS3.4 2024e F.7)."""
+
+REPORT_SOP_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.88.{end}" for end in ("11", "22", "33", "34", "35"))
+"""Documents in which a reading is reported: Basic Text, Enhanced, Comprehensive, Comprehensive 3D, Extensible SR.
+Dose reports, CAD results, key objects and procedure logs are structured too, and report no reading (PS3.6 2024e A)."""
+
 PATIENT_CLASSES: dict[str, str] = {
     "I": "Inpatient", "O": "Outpatient", "E": "Emergency", "P": "Preadmit", "R": "Recurring",
 }

@@ -15,6 +15,7 @@ import pyarrow as pa
 from analytics.core.errors import PacsmeterError
 from analytics.core.paths import resolve_path
 from analytics.core.progress import Progress
+from analytics.core.terms import MPPS_SOP_CLASS
 from analytics.sources.base import Batch, Coverage, Identity, Known, KnownFiles, Rejected
 from analytics.sources.dicom_header import HeaderRow, read_header
 from analytics.sources.folder_walk import FolderWalk, Place
@@ -138,6 +139,8 @@ class DicomFolder:
         held = [{**row.values, "path": row.path} for row in rows if row.status == "read"]
         for one in held:
             self.coverage.cover(one["study_date"], one["study_date"])
+            if one["sop_class_uid"] == MPPS_SOP_CLASS and not one["accession_number"]:
+                self.coverage.notes["reports of devices (MPPS) have no accession number and tell of no exam"] += 1
         yield Batch(instances, pa.RecordBatch.from_pylist(held, schema=_without_source(instances)))
         about = [{"path": row.path, "size_bytes": row.size_bytes, "modified_ns": row.modified_ns,
                   "sop_instance_uid": row.sop_instance_uid, "status": row.status} for row in rows]

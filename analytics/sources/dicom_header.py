@@ -15,6 +15,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 
+from analytics.sources import dicom_events
 from analytics.sources import dicom_values as dv
 from analytics.sources.dicom_extent import UNDEFINED, Truncated, Watch, looks_like_dicom
 from analytics.sources.patient import PatientEdge
@@ -57,11 +58,12 @@ _DECIMAL: dict[str, tuple[tuple[str, ...], int]] = {
 }
 _OTHERS = ("PatientID", "PatientName", "PatientBirthDate", "PatientAge", "ImageOrientationPatient", "StudyDate",
            "StudyTime", "SeriesDate", "SeriesTime", "AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime",
-           "ContentDate", "ContentTime")
+           "ContentDate", "ContentTime", *dicom_events.KEYWORDS)
 _KEYWORDS = tuple(dict.fromkeys([
     *(name for names in _TEXT.values() for name in names), *_WHOLE.values(),
     *(name for names, _ in _DECIMAL.values() for name in names), *_OTHERS]))
-_TAGS: dict[int, str] = {tag: keyword for keyword in _KEYWORDS if (tag := tag_for_keyword(keyword)) is not None}
+_TAGS: dict[int, str] = {tag: keyword for keyword in (*_KEYWORDS, *dicom_events.SEQUENCES)
+                         if (tag := tag_for_keyword(keyword)) is not None}
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,10 @@ class _Header:
         for keyword in _KEYWORDS:
             self.values[keyword] = self._read(keyword)
 
-    def _read(self, keyword: str) -> list[Any]:
+    def _read(self, keyword: str, item: Any = None) -> list[Any]:
+        dataset = self.dataset if item is None else item
         tag = tag_for_keyword(keyword)
-        element = self.dataset.get_item(tag) if tag in self.dataset else None
+        element = dataset.get_item(tag) if tag in dataset else None
         if element is None or not isinstance(element, RawDataElement) or not element.value:
             return []
         vr = element.VR if element.VR and element.VR != "UN" else dictionary_VR(element.tag)
@@ -126,6 +129,16 @@ class _Header:
                 return found
         return ""
 
+    def nested(self, sequence: str, keyword: str) -> list[str]:
+        """Return the texts of an element in the items of a sequence; none where the sequence is damaged."""
+        tag = tag_for_keyword(sequence)
+        try:
+            items = list(self.dataset[tag].value) if tag in self.dataset else []
+        except Exception:  # what is in it is lost; the object around it is not
+            self.malformed[sequence] = "not a valid SQ"
+            return []
+        return [str(value) for item in items for value in self._read(keyword, item)]
+
     def number(self, keywords: tuple[str, ...], index: int = 0) -> float | None:
         """Return one number of the first of several elements that has as many."""
         for keyword in keywords:
@@ -141,7 +154,7 @@ class _Header:
         return int(number) if number is not None and abs(number) < 2**62 else None
 
 
-def _row(header: _Header, edge: PatientEdge, zone: str) -> dict[str, Any]:
+def _row(header: _Header, media_class: str, edge: PatientEdge, zone: str) -> dict[str, Any]:
     row: dict[str, Any] = {column: header.text(*keywords) or None for column, keywords in _TEXT.items()}
     row |= {column: header.whole(keyword) for column, keyword in _WHOLE.items()}
     row |= {column: header.number(keywords, index) for column, (keywords, index) in _DECIMAL.items()}
@@ -157,9 +170,10 @@ def _row(header: _Header, edge: PatientEdge, zone: str) -> dict[str, Any]:
         header.malformed.setdefault("PatientSex", "not M, F or O")
     studied, age = dv.date_of(header.text("StudyDate")), dv.age_years_of(header.text("PatientAge"))
     row |= edge.columns(header.text("PatientID"), header.text("PatientName"), header.text("PatientBirthDate"),
-                        row["patient_sex"], studied)
+                        row["patient_sex"], studied, age)
+    row["sop_class_uid"] = row["sop_class_uid"] or media_class or None
+    row |= dicom_events.event_columns(row["sop_class_uid"], header.text, header.nested, zone)
     row |= {
-        "patient_age_years": row.get("patient_age_years") if age is None else age,
         "study_date": studied,
         "study_at": instant("Study"), "series_at": instant("Series"), "content_at": instant("Content"),
         "acquired_at": dv.date_time_of(header.text("AcquisitionDateTime"), offset, zone) or instant("Acquisition"),
@@ -178,7 +192,8 @@ def _read_open(file: BinaryIO, size: int, edge: PatientEdge, zone: str) -> tuple
     syntax = str(meta.get("TransferSyntaxUID", "") or "").strip("\x00 ")
     if syntax != _DEFLATED:
         watch.check()
-    row = _row(_Header(dataset), edge, zone)
+    # An MPPS has its class from the network's command, so that a stored one may say it outside the object alone.
+    row = _row(_Header(dataset), str(meta.get("MediaStorageSOPClassUID", "") or ""), edge, zone)
     row["sop_instance_uid"] = row["sop_instance_uid"] or str(meta.get("MediaStorageSOPInstanceUID", "")) or None
     native = 0 <= watch.pixel_length != UNDEFINED
     row |= {"transfer_syntax_uid": syntax or None, "has_pixel_data": watch.pixel_length >= 0, "size_bytes": size,

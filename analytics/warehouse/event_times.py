@@ -60,8 +60,17 @@ def place_of(event: Column, kind: Column, origin: Column) -> Column:
         for names in stages.values() for one in TELLERS), else_=literal(len(TELLERS)))
 
 
+def is_told_by_one(warehouse: Warehouse) -> bool:
+    """Whether one source tells every event, and none out of an object in an archive: there is nothing to rank."""
+    if warehouse.arrow(sa.select(events.c.source_id).distinct().limit(2)).num_rows > 1:
+        return False
+    return warehouse.arrow(sa.select(events.c.event).where(is_told_in_object(events.c.origin)).limit(1)).num_rows == 0
+
+
 def statements(warehouse: Warehouse) -> list[Statement]:
-    """Return which source tells which event, those that count first at the front."""
+    """Return which source tells which event, those that count first at the front; none where one tells them all."""
+    if is_told_by_one(warehouse):  # most sites: two looks at the events are dearer than one
+        return []
     kinds = {row["source_id"]: row["kind"] for row in warehouse.arrow(
         sa.select(sources.c.source_id, sources.c.kind)).to_pylist()}
     origin = told_in(events.c.origin)

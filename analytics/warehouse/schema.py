@@ -136,6 +136,10 @@ instances = Table(
     Column("series_number", BigInteger),
     Column("study_date", Date),
     *(Column(name, Instant) for name in ("study_at", "series_at")),
+    # What an object tells of the exam's events: `sources/rollup_events.py` makes events of them.
+    Column("performed_start_at", Instant),             # (0040,0244) (0040,0245): of MPPS objects and of images
+    Column("performed_end_at", Instant),               # (0040,0250) (0040,0251): of MPPS objects that are at an end
+    Column("verified_at", Instant),                    # (0040,A030): when a report document was first verified
 )
 
 orders = Table(

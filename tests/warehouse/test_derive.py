@@ -83,7 +83,8 @@ def test_each_event_of_an_exam_has_its_own_rule_and_no_exam_takes_from_another(s
 def test_the_rank_is_asked_for_only_where_two_tell_of_one_exam(store: Store) -> None:
     with store.draft() as draft:
         put(draft, {sources: SOURCES, events: [
-            told("ris", "Order", "08:00"), told("ris", "Reported", "12:00"), told("ris-2", "Order", "08:00", None, "B")]})
+            told("ris", "Order", "08:00"), told("ris", "Reported", "12:00"),
+            told("ris-2", "Order", "08:00", None, "B")]})
         assert not is_contested(draft)
         put(draft, {events: [told("ris-2", "Order", "07:00", None, "A")]})
         assert is_contested(draft)
