@@ -56,6 +56,10 @@ class Site:
     def close(self) -> None:
         """Stop what the site runs."""
 
+    def spoil(self) -> int:
+        """Add records that cannot be used and hold identities; return how many: they must not take them anywhere."""
+        return 0
+
     def open(self, settings: Any) -> Source:
         return open_source(self.spec, settings)
 
@@ -123,6 +127,17 @@ class Export(Site):
     def delete_one(self) -> None:
         del self.rows[1]
         self.write()
+
+    def spoil(self) -> int:
+        bad = dict(zip(self.rows[0], ["", IDS[0], NAMES[0], BORN[0], "2026-07-01 10:00:00", "1"], strict=True))
+        self.rows += [bad, {**bad, "STUDY_UID": "1.9", "DOB": "19431317"},
+                      {**bad, "STUDY_UID": "1.8", "SIZE_KB": NAMES[1], "WHEN": IDS[1]}]
+        self.write()
+        if not self.file.endswith(".csv"):
+            return 3
+        with (self.folder / self.file).open("a") as file:
+            file.write(f"1.7,{NAMES[2]}\n")
+        return 4
 
 
 class CompressedExport(Export):
@@ -250,3 +265,13 @@ class Folder(Site):
 
     def delete_one(self) -> None:
         self.path(1).unlink()
+
+    def spoil(self) -> int:
+        dataset = dicom_dataset(1, 7)
+        dataset.add_new(0x00100040, "CS", NAMES[1][:16])
+        dataset.add_new(0x00180015, "CS", "knee")
+        self.save(dataset, self.path(1, 7))
+        whole = self.path(0).read_bytes()
+        self.path(0, 8).write_bytes(whole[:-4])
+        self.path(0, 9).write_bytes(whole[:300])
+        return 2

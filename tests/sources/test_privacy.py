@@ -9,14 +9,20 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from analytics import cli
 from analytics.core.errors import PacsmeterError
+from analytics.core.pseudonym import Pseudonymizer
 from analytics.core.settings import Settings
+from analytics.identify import identify
+from analytics.ledger.ledger import open_ledger
+from analytics.refresh import refresh
 from analytics.sources.base import Known
 from analytics.sources.load import load_source
 from analytics.warehouse.schema import metadata, studies
-from analytics.warehouse.store import Store, Warehouse
+from analytics.warehouse.store import Store, Warehouse, open_store
 from tests.sources.fake_orthanc import OrthancIndex
-from tests.sources.sites import BORN, IDS, NAMES, SECRETS, Export, Folder, Site, dicom_dataset, write_rows
+from tests.sources.sites import NAMES, SECRETS, Export, Folder, Site, write_rows
+from tests.sources.test_contract import SITES
 
 
 def every_text(warehouse: Warehouse) -> str:
@@ -29,32 +35,69 @@ def every_text(warehouse: Warehouse) -> str:
     return "\n".join(found).upper()
 
 
-@pytest.mark.parametrize("kind", [Export, Folder, OrthancIndex], ids=lambda kind: kind.__name__)
-def test_no_identity_is_in_any_table(duck_store: Store, tmp_path: Path, settings: Settings, kind: type[Site],
-                                     caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder) -> None:
-    site = kind(tmp_path / "site")
-    if isinstance(site, Export):  # rows that go to quarantine must not take an identity there
-        bad = dict(zip(site.rows[0], ["", IDS[0], NAMES[0], BORN[0], "2026-07-01 10:00:00", "1"], strict=True))
-        site.rows += [bad, {**bad, "STUDY_UID": "1.9", "DOB": "19431317"},
-                      {**bad, "STUDY_UID": "1.8", "SIZE_KB": NAMES[1], "WHEN": IDS[1]}]
-        site.write()
-        with (site.folder / site.file).open("a") as file:
-            file.write(f"1.7,{NAMES[2]}\n")
-    if isinstance(site, Folder):
-        dataset = dicom_dataset(1, 7)
-        dataset.add_new(0x00100040, "CS", NAMES[1][:16])
-        dataset.add_new(0x00180015, "CS", "knee")
-        site.save(dataset, site.path(1, 7))
-        whole = site.path(0).read_bytes()
-        site.path(0, 8).write_bytes(whole[:-4])
-        site.path(0, 9).write_bytes(whole[:300])
+def found_in(*texts: str) -> list[str]:
+    """Return which secrets texts hold."""
+    said = "\n".join(texts).upper()
+    return [secret for secret in SECRETS if secret in said]
+
+
+def every_file(home: Path) -> str:
+    """Return what can be read as text in the files of an installation: logs, the ledger, the catalog, the warehouse."""
+    return "\n".join(path.read_bytes().decode("latin-1") for path in home.rglob("*") if path.is_file())
+
+
+EVERY_SITE = pytest.mark.parametrize("site", SITES, ids=lambda kind: kind.__name__, indirect=True)
+
+
+@EVERY_SITE
+def test_no_identity_gets_past_the_edge(
+        site: Site, settings: Settings, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
+        recwarn: pytest.WarningsRecorder) -> None:
+    left_out, store = site.spoil(), open_store(settings)
     recwarn.clear()
-    with caplog.at_level(logging.DEBUG), duck_store.draft() as draft:
-        record = load_source(draft, site.open(settings))
-    held = every_text(duck_store.current())
-    said = "\n".join([held, str(record), caplog.text, *(str(warning.message) for warning in recwarn)]).upper()
-    assert [secret for secret in SECRETS if secret in said] == []
-    assert record.left_out == (4 if kind is Export else 2 if kind is Folder else 0)
+    with caplog.at_level(logging.DEBUG):
+        report = refresh(store, settings, [site.open(settings)])
+    printed = capfd.readouterr()
+    assert found_in(every_text(store.current()), str(report.loads[0]), caplog.text, printed.out, printed.err,
+                    every_file(settings.home), *(str(warning.message) for warning in recwarn)) == []
+    assert report.loads[0].left_out == left_out
+
+
+@EVERY_SITE
+def test_a_look_up_leaves_no_identity_behind(
+        site: Site, settings: Settings, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    settings, source = settings.model_copy(update={"identify_users": "anna"}), site.open(settings)
+    if studies not in site.expected.first or not (hasattr(source, "identities") or hasattr(source, "identities_in")):
+        pytest.skip("such a source cannot be asked")
+    store, ledger = open_store(settings), open_ledger(settings)
+    with store.draft() as draft:
+        load_source(draft, source)
+    uid = str(store.current().scalar(sa.select(sa.func.min(studies.c.study_instance_uid))))
+    with caplog.at_level(logging.DEBUG):
+        assert identify(store.current(), ledger, settings, who="anna", reason="a test", study_instance_uid=uid)
+    printed = capfd.readouterr()
+    assert found_in(caplog.text, printed.out, printed.err, every_file(settings.home), repr(ledger.audit_trail())) == []
+
+
+@EVERY_SITE
+def test_what_an_unforeseen_fault_says_reaches_nobody(
+        site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+        capfd: pytest.CaptureFixture[str]) -> None:
+    def broken(self: Pseudonymizer, kind: str, identity: str | None) -> str | None:
+        if kind in ("patient", "name") and identity:
+            raise ValueError(f"cannot make a pseudonym of {identity!r}")
+        return as_it_is(self, kind, identity)
+
+    as_it_is = Pseudonymizer.key
+    monkeypatch.setattr(Pseudonymizer, "key", broken)
+    monkeypatch.setenv("PACSMETER_HOME", str(settings.home))
+    with caplog.at_level(logging.DEBUG), pytest.raises(SystemExit) as ended:
+        cli.main(["load", site.spec])
+    printed = capfd.readouterr()
+    assert found_in(caplog.text, printed.out, printed.err, every_file(settings.home)) == []
+    assert "Traceback" not in printed.err
+    said = [line for line in printed.err.splitlines() if line.startswith("pacsmeter:")]
+    assert (ended.value.code, len(said)) in [(2, 1), *([] if studies in site.expected.first else [(0, 0)])]
 
 
 def test_the_same_patient_has_the_same_keys_in_every_source(
