@@ -90,13 +90,18 @@ class MessageFiles:
         """Return what the warehouse calls a file."""
         return self._masks.stored(file.name)
 
+    def was_known(self, file: MessageFile) -> bool:
+        """Whether an earlier load read a file of this path."""
+        return self.stored(file) in self._known
+
     def learn(self, patients: Callable[[MessageFile], Iterable[Patient] | None]) -> None:
         """Take in whom the new files are of, so that a path that names a patient is masked.
 
         Parameters
         ----------
         patients : callable
-            Returns the patients of a file; nothing where there are more than `PATIENTS_PER_FILE`.
+            Returns the patients of a file; nothing where there are more than `PATIENTS_PER_FILE`. It is called once
+            for each new file, in their order.
         """
         self._masks.learn((_named(file, patients(file)) for file in self.fresh), self._walk.unreadable_names())
         moved = [file for file in self.unchanged if self.stored(file) not in self._known]
