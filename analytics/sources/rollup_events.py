@@ -21,8 +21,8 @@ _IS_ACQUIRED = sa.and_(
 def event_rows(source_id: str) -> sa.Select[Any]:
     """Return the events that the objects of a source tell, one row an accession number, event and origin.
 
-    An exam of several performed steps starts with its first and is complete with its last. A report is final when it
-    was first verified. Objects without an accession number tell of no exam.
+    An exam of several performed steps starts with its first and is complete with its last, and not while one is in
+    progress. A report is final when it was first verified. Objects without an accession number tell of no exam.
 
     Returns
     -------
@@ -30,12 +30,16 @@ def event_rows(source_id: str) -> sa.Select[Any]:
         The columns of ``events``: ``origin`` is ``MPPS (0040,0244)``, ``MPPS (0040,0250)``, ``image (0040,0244)`` or
         ``SR (0040,A030)``. Where two origins tell one event at the same instant, the row is the MPPS's.
     """
-    earliest, latest = sa.func.min, sa.func.max
+    earliest = sa.func.min
+    steps, images, reports = _steps(source_id), _objects(source_id, _IS_ACQUIRED), _objects(source_id, _IS_REPORT)
+    done = steps.c.performed_end_at
     told = sa.union_all(
-        _told(source_id, "ProcedureStart", "MPPS (0040,0244)", earliest(_HELD.performed_start_at), _IS_MPPS),
-        _told(source_id, "ImagingComplete", "MPPS (0040,0250)", latest(_HELD.performed_end_at), _IS_MPPS),
-        _told(source_id, "ProcedureStart", "image (0040,0244)", earliest(_HELD.performed_start_at), _IS_ACQUIRED),
-        _told(source_id, "Reported", "SR (0040,A030)", earliest(_HELD.verified_at), _IS_REPORT),
+        _told(steps, "ProcedureStart", "MPPS (0040,0244)", earliest(steps.c.performed_start_at)),
+        # A step in progress has no end yet.
+        _told(steps, "ImagingComplete", "MPPS (0040,0250)",
+              sa.case((sa.func.count(done) == sa.func.count(), sa.func.max(done)))),
+        _told(images, "ProcedureStart", "image (0040,0244)", earliest(images.c.performed_start_at)),
+        _told(reports, "Reported", "SR (0040,A030)", earliest(reports.c.verified_at)),
     ).subquery("told")
     key = [told.c[column.name] for column in events.primary_key.columns]
     # ``events`` has one row an instant. Of the two origins of a start the MPPS's is the shorter; letters alone would
@@ -45,10 +49,27 @@ def event_rows(source_id: str) -> sa.Select[Any]:
     return sa.select(*(ranked.c[column.name] for column in events.columns)).where(ranked.c.place == literal(1))
 
 
-def _told(source_id: str, event: str, origin: str, at: sa.ColumnElement[Any],
-          told_by: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    number = _HELD.accession_number
+def _objects(source_id: str, told_by: sa.ColumnElement[bool]) -> sa.Subquery:
+    """Return the objects of one kind that name an exam."""
     return sa.select(
-        _HELD.source_id, number, literal(event).label("event"), at.label("event_at"), literal(origin).label("origin"),
-    ).where(_HELD.source_id == source_id, told_by, number.is_not(None), number != literal("")).group_by(
-        _HELD.source_id, number).having(at.is_not(None))
+        _HELD.source_id, _HELD.accession_number, _HELD.sop_instance_uid, _HELD.performed_start_at,
+        _HELD.performed_end_at, _HELD.verified_at,
+    ).where(_HELD.source_id == source_id, told_by, _HELD.accession_number.is_not(None),
+            _HELD.accession_number != literal("")).subquery()
+
+
+def _steps(source_id: str) -> sa.Subquery:
+    """Return the performed steps: a step may lie in one file as it began and in another as it ended."""
+    files = _objects(source_id, _IS_MPPS)
+    return sa.select(
+        files.c.source_id, files.c.accession_number,
+        sa.func.min(files.c.performed_start_at).label("performed_start_at"),
+        sa.func.max(files.c.performed_end_at).label("performed_end_at"),
+    ).group_by(files.c.source_id, files.c.accession_number, files.c.sop_instance_uid).subquery("steps")
+
+
+def _told(objects: sa.Subquery, event: str, origin: str, at: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(
+        objects.c.source_id, objects.c.accession_number, literal(event).label("event"), at.label("event_at"),
+        literal(origin).label("origin"),
+    ).group_by(objects.c.source_id, objects.c.accession_number).having(at.is_not(None))

@@ -181,6 +181,9 @@ def test_a_folder_tells_the_events_of_its_objects(store: Store, tmp_path: Path, 
     for name, ds in {
         "step-1": step("A1"), "step-2": step("A1", start="103000", end="104500"),
         "step-under-way": step("A2", start="110000", end="", status="IN PROGRESS"), "step-of-nobody": step(""),
+        "not-over-1": step("A4", start="120000"), "not-over-2": step("A4", start="130000", status="IN PROGRESS"),
+        "begun": (begun := step("A5", start="140000", status="IN PROGRESS")),
+        "ended": step("A5", start="140000", end="141500", SOPInstanceUID=begun.file_meta.MediaStorageSOPInstanceUID),
         "image-1": image("A1", "100200"), "image-2": image("A1", "100100", 1),
         "image-of-nobody": image("", "100000", 2),
         "same-time": image("A2", "110000", SOPInstanceUID="2.25.76"),
@@ -195,6 +198,9 @@ def test_a_folder_tells_the_events_of_its_objects(store: Store, tmp_path: Path, 
         ("A1", "ProcedureStart", utc("10:01"), "image (0040,0244)"),
         ("A1", "Reported", utc("11:30"), "SR (0040,A030)"),
         ("A2", "ProcedureStart", utc("11:00"), "MPPS (0040,0244)"),
+        ("A4", "ProcedureStart", utc("12:00"), "MPPS (0040,0244)"),
+        ("A5", "ProcedureStart", utc("14:00"), "MPPS (0040,0244)"),
+        ("A5", "ImagingComplete", utc("14:15"), "MPPS (0040,0250)"),
     }
     assert "1 reports of devices (MPPS) have no accession number" in record.message
 
