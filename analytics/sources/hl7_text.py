@@ -113,7 +113,10 @@ class Message:
 
     @staticmethod
     def _lines(text: str, separator: str) -> Iterator[str]:
-        """Yield the segments that are used; a line that begins with no segment's name belongs to the one before."""
+        """Yield the segments that are used; a line that begins with no segment's name belongs to the one before.
+
+        So a line break in a description, which is forbidden and happens, does not move the fields behind it.
+        """
         first_of_results, given = True, 0
         for line in re.split(rf"[\r\n]+(?=[A-Z][A-Z\d]{{2}}{re.escape(separator)})", text):
             name = line[:3]
@@ -128,7 +131,7 @@ class Message:
             elif name == "OBR":
                 first_of_results = True
             given += 1
-            yield re.sub(r"[\r\n]+", " ", separator.join(fields)).strip()
+            yield re.sub(r"[\r\n]+", "\n", separator.join(fields).strip())
 
     def all(self, name: str) -> list[Segment]:
         """Return the segments of a name."""
@@ -156,7 +159,7 @@ class Message:
                 found = found if place == 1 else ""
             elif isinstance(found, list):
                 found = found[place - 1] if len(found) >= place else ""
-        text = found if isinstance(found, str) else ""
+        text = found.partition("\n")[0] if isinstance(found, str) else ""
         if self._escape in text:
             text = self._unescaped(text)
         text = text.replace("\x00", "").strip()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import events, orders
-from tests.sources.sites import BORN, IDS, NAMES, Expected, Site
+from tests.sources.sites import BORN, IDS, NAMES, SECRETS, Expected, Site
 
 
 def message(kind: str, number: int, at: str, *segments: str, charset: str = "") -> str:
@@ -48,3 +48,14 @@ class Hl7Site(Site):
 
     def delete_one(self) -> None:
         self.write("4.hl7", order(1, "20260702093000", "UC"))
+
+    def spoil(self) -> int:
+        """Add messages with identities where none belong, and files and folders that are named by them."""
+        bad = f"MSH|^^^^|{NAMES[0]}\rPID|1||{IDS[0]}\r"
+        for number, secret in enumerate(SECRETS):
+            self.write(f"spoilt{number}.txt", message(secret, 0, "20260703080000"), bad,
+                       message("ORM^O01", 1, "20260703080000", f"ORC|NW||B{number}||{secret}||||x{secret}"))
+        folder = self.folder / NAMES[1].replace("^", " ") / IDS[1]
+        folder.mkdir(parents=True)
+        (folder / BORN[1]).write_text(order(1, "20260702080000") + bad)
+        return 2 * len(SECRETS) + 1

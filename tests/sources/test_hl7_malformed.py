@@ -30,6 +30,13 @@ def test_segments_may_end_in_any_way(ends: str) -> None:
     assert (told(found), found.orders[0]["patient_class"]) == ({("Order", "07-01 06:59", "ORC-9")}, "I")
 
 
+def test_a_line_break_inside_a_value_moves_no_field() -> None:
+    obr_segment = "OBR|1||F1|C1^CT\nhead|" + "|" * 13 + "A7"
+    (row,) = read("ORM^O01", f"PID|1||{IDS[0]}\nnoise|x", "ORC|NW||F1", obr_segment).orders
+    assert (row["accession_number"], row["procedure_description"]) == ("A7", "CT")
+    assert row["patient_key"] == EDGE.patient_key(IDS[0])
+
+
 def test_other_delimiters() -> None:
     whole = text("ORM^O01", f"PID|1||{IDS[0]}^^^N^MR~Z||{NAMES[0]}", "ORC|NW||F1", "OBR|1||F1|C^a \\T\\ b")
     other = whole.translate(str.maketrans("|^~\\&", "$%*?@"))
