@@ -24,7 +24,8 @@ __all__ = ["RECENT", "UNDATED", "UNDATED_NOT_ASKED", "Answer", "Crawl", "Found",
 RECENT = "studies from yesterday on"
 """Name of the part that a load never counts as finished: what it covers is another day tomorrow."""
 UNDATED = "studies without a date"
-UNDATED_NOT_ASKED = "crawl could not ask for studies without a study date: the server takes no notice of an offset"
+UNDATED_NOT_ASKED = ("server gives no way to ask for all studies without a study date, so some may be missing: it "
+                     "takes no notice of an offset")
 REPEATED = "records came more than once in one answer of the server"
 _TIMES_ASKED = 3
 _CONFIRMED_AT_MOST = 5
@@ -71,7 +72,6 @@ class Crawl:
     def __init__(self, ask: Callable[[Query], Answer], *, limit: int = 100, most: int = 1_000,
                  pages: bool = True) -> None:
         self._asking = Asking(ask, limit, max(limit, most), pages)
-        self._dated = 0
 
     @property
     def notes(self) -> Counter[str]:
@@ -107,7 +107,7 @@ class Crawl:
         found = by_key(one for leaf in last for one in leaf.found)
         if UNDATED not in done:
             undatable |= {key for key, one in found.items() if one.study_date is None}
-            yield self._undated(undatable, everything_since=since is None and not done)
+            yield self._undated(undatable)
         yield Leaf(RECENT, recent, LAST_DAY, list(found.values()), sum(leaf.records for leaf in last))
 
     def _walk(self, query: Query, wider: Iterable[Found], finished: Finished) -> Iterator[Leaf]:
@@ -137,7 +137,6 @@ class Crawl:
         if answered > len(unique):
             self.notes[REPEATED] += answered - len(unique)
         self._asking.progressed += len(unique)
-        self._dated += sum(one.study_date is not None for one in unique)
         return Leaf(str(query), query.first, query.last, unique, max(answered, len(unique)))
 
     def _agreed(self, query: Query, promised: dict[Key, Found]) -> Answer:
@@ -173,26 +172,22 @@ class Crawl:
             answer = self._asking.asked(query)
         raise _contradiction(query)
 
-    def _undated(self, known: set[Key], *, everything_since: bool) -> Leaf:
+    def _undated(self, known: set[Key]) -> Leaf:
         """Find the studies that no range of dates matches, by paging through everything."""
         held: dict[Key, Found] = {}
         before: set[Key] = set()
-        taken = dated = 0
-        asking, proven = self._asking, False
+        taken, proven, asking = 0, False, self._asking
         while True:
             page = asking.asked(Query(offset=taken))
             if taken and page.found and page.keys <= before:
                 break
-            undated = by_key(one for one in page.found if one.study_date is None or one.study_date < FIRST_DAY)
-            held |= undated
+            held |= by_key(one for one in page.found if one.study_date is None or one.study_date < FIRST_DAY)
             asking.progressed += len(page.keys) if taken else 0
-            dated += len(page.keys) - len(undated)
             taken, before = taken + len(page.found), page.keys
             proven = not page.found or asking.whole(page) is Whole.YES
             if proven or not asking.pages:
                 break
-        cut = asking.whole(page) is Whole.NO or taken > len(page.found)
-        if not proven and (cut or (everything_since and dated < self._dated)):
+        if not proven:
             self.notes[UNDATED_NOT_ASKED] += 1
         found = [one for key, one in held.items() if key not in known]
         return Leaf(UNDATED, None, None, found, len(found))

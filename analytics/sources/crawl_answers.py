@@ -14,6 +14,7 @@ from analytics.sources.crawl_ranges import Query
 
 SMALLEST_CAP = 10
 """No server is taken to cut its answers shorter than this, unless it says so."""
+UNPROVEN = "ranges could not be made narrow enough to prove that the server's answer was not cut short"
 _SPARE_REQUESTS, _REQUESTS_A_STUDY = 2_000, 20
 
 Key = tuple[str, str]
@@ -152,6 +153,7 @@ class Asking:
     def accept_unproven(self, query: Query, number: int) -> None:
         """Take an answer for whole that nothing speaks against, until the server is seen to cap at that number."""
         self._unproven.setdefault(number, str(query))
+        self.notes[UNPROVEN] += 1
 
 
 def too_full(query: object, number: int) -> PacsmeterError:

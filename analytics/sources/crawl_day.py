@@ -9,8 +9,8 @@ from analytics.core.terms import MODALITIES
 from analytics.sources.crawl_answers import Answer, Asking, Found, Key, Whole, by_key, too_full
 from analytics.sources.crawl_ranges import Query
 
-TIMELESS_NOT_ASKED = ("days held more studies than the server answers at once: studies of such a day without a study "
-                      "time or modality could not be asked for")
+TIMELESS_NOT_ASKED = ("days may hold more studies than the server answers at once: studies of such a day without a "
+                      "study time or modality could not be asked for")
 
 
 def whole_day(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> list[Found]:
@@ -35,10 +35,11 @@ def whole_day(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> lis
     if found is not None:
         return found
     held = _narrowed(asking, query, answer, cut=cut)
-    if cut:
-        if any(one.minute is None for one in held.values()):
-            held |= _timeless(asking, query, held)
-        asking.notes[TIMELESS_NOT_ASKED] += 1
+    if any(one.minute is None for one in held.values()):
+        held |= _timeless(asking, query, held)
+    if len(held) > len(answer.keys):
+        asking.prove_cap(len(answer.found))
+    asking.notes[TIMELESS_NOT_ASKED] += 1
     return list(held.values())
 
 
@@ -107,5 +108,5 @@ def _selects(part: Query, given: Answer) -> bool:
     if part.modality:
         told = [part.modality in one.modalities for one in given.found if one.modalities]
     else:
-        told = [part.minutes[0] <= one.minute <= part.minutes[1] for one in given.found if one.minute is not None]
+        told = [one.minute is not None and part.minutes[0] <= one.minute <= part.minutes[1] for one in given.found]
     return 2 * sum(told) >= len(told)

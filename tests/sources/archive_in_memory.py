@@ -1,4 +1,4 @@
-"""An archive in memory that answers a crawl as servers do: capped, paged or not, and taking notice of some keys only."""
+"""An archive in memory that answers a crawl as servers do: capped, paged or not, taking notice of some keys only."""
 
 from __future__ import annotations
 
