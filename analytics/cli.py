@@ -19,7 +19,7 @@ from analytics.commands.patients import audit, identify
 from analytics.commands.snapshots import warehouse_app
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
-from analytics.core.fault_log import log_unforeseen
+from analytics.core.fault_log import log_unforeseen, places_alone
 from analytics.core.filters import Filters
 from analytics.core.findings import Outcome
 from analytics.core.settings import load_settings
@@ -262,6 +262,15 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; whatever goes wrong is one clear line and a status, never a traceback."""
+    with places_alone(_log_folder()):
+        _run(arguments)
+
+
+def _log_folder() -> Path:
+    return Path(os.environ.get("PACSMETER_HOME", "var")) / "log"
+
+
+def _run(arguments: list[str] | None) -> None:
     interruption = Interruption.watched()
     try:
         status_code: Any = app(args=arguments, standalone_mode=False)
@@ -277,7 +286,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if interruption.asked:
             stop(_STOPPED)
-        log = log_unforeseen(error, Path(os.environ.get("PACSMETER_HOME", "var")) / "log")
+        log = log_unforeseen(error, _log_folder())
         stop(f"Something went wrong that pacsmeter did not foresee ({type(error).__name__}). "
               f"The last snapshot is as it was; where it happened is in {log}. Please report it.")
     else:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import sys
 import tempfile
+import threading
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 
 def log_unforeseen(error: BaseException, folder: Path, reference: str = "") -> Path:
@@ -33,3 +39,25 @@ def log_unforeseen(error: BaseException, folder: Path, reference: str = "") -> P
     with path.open("a", encoding="utf-8") as log:
         log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC {type(error).__name__} {reference}\n{frames}\n")
     return path
+
+
+@contextlib.contextmanager
+def places_alone(folder: Path) -> Iterator[None]:
+    """Let no fault say its words on the terminal by itself: one in a thread or a destructor, or a library's log line.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the log, which gets the place of each fault.
+    """
+    before = threading.excepthook, sys.unraisablehook, logging.lastResort
+
+    def note(about: Any) -> None:
+        if about.exc_value is not None:
+            log_unforeseen(about.exc_value, folder)
+
+    threading.excepthook, sys.unraisablehook, logging.lastResort = note, note, logging.NullHandler()
+    try:
+        yield
+    finally:
+        threading.excepthook, sys.unraisablehook, logging.lastResort = before
