@@ -14,6 +14,7 @@ from analytics.checks.sameness import values_in_group
 from analytics.checks.wording import evidence, given, identified, in_source_that_gives, number, violated
 from analytics.core.findings import CheckSpec, Severity
 from analytics.warehouse.expressions import literal
+from analytics.warehouse.merged_patients import with_patient_now
 from analytics.warehouse.schema import studies
 
 _PATIENT_MODULE = "DICOM PS3.3 2024e, C.7.1.1 Patient Module"
@@ -123,8 +124,8 @@ class PersonHasOneID(Check):
     spec = CheckSpec(
         id="IDN205", name="One person has one patient ID", severity=Severity.WARNING, category="identity",
         definition="Denominator: persons, told apart by name and birth date, with at least one patient ID that is no "
-                   "placeholder. Violated where one person has more than one. Two people can share a name and a "
-                   "birth date, so each finding is a question.",
+                   "placeholder. Violated where one person has more than one; IDs that a source tells to be merged "
+                   "are one. Two people can share a name and a birth date, so each finding is a question.",
         citation=f"{_PIR}; IHE IT Infrastructure, Patient Identifier Cross-referencing (PIX)",
         fix_technologist="Before the exam, search by name and birth date as well as by ID, and use the ID that holds "
                          "the priors.",
@@ -133,10 +134,11 @@ class PersonHasOneID(Check):
     )
 
     def candidates(self) -> sa.Select[Any]:
+        held = with_patient_now(studies).c
         persons = values_in_group(
-            {"source_id": studies.c.source_id, "name_key": studies.c.name_key,
-             "birth_date_key": studies.c.birth_date_key}, studies.c.patient_key, studies.c.study_instance_uid,
-            given(studies.c.name_key), given(studies.c.birth_date_key), identified(studies.c.patient_key))
+            {"source_id": held.source_id, "name_key": held.name_key, "birth_date_key": held.birth_date_key},
+            held.patient_now, held.study_instance_uid,
+            given(held.name_key), given(held.birth_date_key), identified(held.patient_key))
         return sa.select(
             persons.c.source_id, persons.c.study_instance_uid, violated(persons.c.values_seen > literal(1)),
             evidence("one name and birth date under ", number(persons.c.values_seen), " patient IDs; the rarest has ",
@@ -149,7 +151,7 @@ class StudyBelongsToOnePatient(Check):
     spec = CheckSpec(
         id="IDN206", name="One study belongs to one patient", severity=Severity.ERROR, category="identity",
         definition="Denominator: Study Instance UIDs. Violated where one UID is stored under more than one patient "
-                   "(Patient ID, an empty one included).",
+                   "(Patient ID, an empty one included; IDs that a source tells to be merged are one).",
         citation="DICOM PS3.3 2024e, A.1.2.2 Study IE: a study is associated with exactly one patient",
         fix_technologist="Do not read from either copy until it is clear whose images they are; compare with the "
                          "worklist entry of the exam.",
@@ -158,9 +160,10 @@ class StudyBelongsToOnePatient(Check):
     )
 
     def candidates(self) -> sa.Select[Any]:
+        held = with_patient_now(studies).c
         found = values_in_group(
-            {"source_id": studies.c.source_id, "study_uid": studies.c.study_instance_uid}, studies.c.patient_key,
-            studies.c.study_instance_uid, given(studies.c.study_instance_uid))
+            {"source_id": held.source_id, "study_uid": held.study_instance_uid}, held.patient_now,
+            held.study_instance_uid, given(held.study_instance_uid))
         return sa.select(
             found.c.source_id, found.c.study_instance_uid, violated(found.c.values_seen > literal(1)),
             evidence("one Study Instance UID under ", number(found.c.values_seen), " patients"))

@@ -10,6 +10,7 @@ from analytics.checks.base import Check
 from analytics.checks.wording import evidence, given, identified, instant, violated
 from analytics.core.findings import CheckSpec, Severity
 from analytics.warehouse.expressions import literal, minutes_between
+from analytics.warehouse.merged_patients import goes_by_now
 from analytics.warehouse.schema import exams, orders, studies
 
 _DAY = 24 * 60
@@ -136,19 +137,20 @@ class PatientIsTheOneOrderedFor(Check):
         id="REC607", name="The study's patient is the one ordered for", severity=Severity.ERROR,
         category="reconciliation",
         definition="Denominator: exams with a study and an order whose patients both have an ID that is no "
-                   "placeholder. Violated where the two IDs differ.",
+                   "placeholder. Violated where the two IDs differ, and no source tells that one was merged into the "
+                   "other.",
         citation=f"{_SWF}; IHE Radiology, Patient Information Reconciliation (PIR); DICOM PS3.3 2024e, C.7.1.1 Patient "
                  "Module, Patient ID (0010,0020)",
         fix_technologist="Stop reading and tell the PACS administrator: the wrong worklist entry may have been chosen.",
         fix_administrator="Settle whose images they are before anything else; then move the study or correct the "
-                          "order, and have the other patient's exam checked too. A merge that the archive missed "
+                          "order, and have the other patient's exam checked too. A merge that no source told of "
                           "shows here as well.",
     )
 
     def candidates(self) -> sa.Select[Any]:
         ordered = _ordered()
         return sa.select(
-            *_EXAM, violated(exams.c.patient_key != ordered.c.patient_key),
+            *_EXAM, violated(sa.not_(goes_by_now(ordered.c.patient_key, exams.c.patient_key))),
             evidence("the order is for another patient ID than the study's"),
         ).select_from(exams.join(ordered, exams.c.accession_number == ordered.c.accession_number)).where(
             exams.c.has_study, exams.c.has_order, identified(exams.c.patient_key), identified(ordered.c.patient_key))

@@ -11,7 +11,9 @@ from analytics.checks.base import Check
 from analytics.checks.wording import evidence, identified, instant, number, violated
 from analytics.core.findings import CheckSpec, Severity
 from analytics.core.swim import BY_COLUMN
+from analytics.warehouse.event_times import first_told_outside_objects
 from analytics.warehouse.expressions import literal, minutes_between, period_start, quantile
+from analytics.warehouse.merged_patients import goes_by_now
 from analytics.warehouse.schema import exams, studies
 
 _DAY = 24 * 60
@@ -108,8 +110,8 @@ class ScannerClockAgrees(Check):
     spec = CheckSpec(
         id="TMP306", name="The scanner's clock agrees with the RIS", severity=Severity.WARNING, category="temporal",
         definition="Denominator: devices in a calendar month with at least 20 exams that have both the study's time "
-                   "(from the scanner) and ProcedureStart (from the RIS). Violated where the median difference is "
-                   "more than 5 minutes either way.",
+                   "(from the scanner) and ProcedureStart (from the RIS; what the device tells itself, as MPPS, does "
+                   "not count here). Violated where the median difference is more than 5 minutes either way.",
         citation="DICOM PS3.17 2024e, R.6.3 (clocks of unsynchronized devices may be off by 5 to 10 minutes); IHE IT "
                  "Infrastructure, Consistent Time (CT)",
         fix_technologist="Compare the scanner's clock with the wall at the start of the shift and report a difference.",
@@ -119,14 +121,17 @@ class ScannerClockAgrees(Check):
 
     def candidates(self) -> sa.Select[Any]:
         month = period_start(exams.c.exam_date, "month")
-        off = minutes_between(exams.c.procedure_start_at, studies.c.study_at)
+        started = first_told_outside_objects("ProcedureStart")
+        off = minutes_between(started.c.first_at, studies.c.study_at)
         device = (exams.c.source_id, exams.c.site, exams.c.modality, exams.c.station_name)
         same_study = sa.and_(exams.c.study_instance_uid == studies.c.study_instance_uid,
-                             exams.c.source_id == studies.c.source_id, exams.c.patient_key == studies.c.patient_key)
+                             exams.c.source_id == studies.c.source_id,
+                             goes_by_now(studies.c.patient_key, exams.c.patient_key))
+        same_exam = exams.c.accession_number == started.c.accession_number
         months = sa.select(
             *device, month.label("found_date"), quantile(off, 0.5).label("minutes_off"),
             sa.func.count().label("exams_seen"),
-        ).select_from(exams.join(studies, same_study)).where(
+        ).select_from(exams.join(studies, same_study).join(started, same_exam)).where(
             exams.c.procedure_start_at.is_not(None), studies.c.study_at.is_not(None),
             exams.c.station_name.is_not(None),
         ).group_by(*device, month).having(sa.func.count() >= literal(_DRIFT_EXAMS)).subquery("months")

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from analytics.core.pseudonym import PLACEHOLDER_PREFIX
 from analytics.warehouse.expressions import literal
+from analytics.warehouse.merged_patients import is_a_patient
 from analytics.warehouse.schema import files
 
 Column = sa.ColumnElement[Any]
@@ -39,7 +39,7 @@ def given(column: Column) -> Column:
 
 def identified(patient_key: Column) -> Column:
     """Return whether a patient has an ID of their own: not missing, and no placeholder that many share."""
-    return sa.and_(given(patient_key), sa.not_(patient_key.like(literal(f"{PLACEHOLDER_PREFIX}%"))))
+    return is_a_patient(patient_key)
 
 
 def in_source_that_gives(column: sa.Column[Any], condition: Column) -> Column:

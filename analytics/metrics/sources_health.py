@@ -12,7 +12,9 @@ from analytics.core.quantity import EXAMS, MINUTES
 from analytics.core.results import LeftOut, MetricResult, MetricSpec
 from analytics.metrics.base import METRICS, metric
 from analytics.metrics.scope import Columns, Scope, aggregate, as_of
+from analytics.warehouse.event_times import is_told_by_device
 from analytics.warehouse.expressions import Period, literal, minutes_between, period_start, quantile
+from analytics.warehouse.merged_patients import goes_by_now
 from analytics.warehouse.schema import Instant, events, exams, loads, quarantine, sources, studies
 from analytics.warehouse.store import Warehouse
 
@@ -103,7 +105,8 @@ def quarantine_reasons(warehouse: Warehouse, filters: Filters) -> MetricResult:
     "sources.clock_offset", "Clock offset of scanners",
     "Median minutes by which a device's own study time (Study Date and Time) is ahead of the start that the RIS "
     "recorded (ProcedureStart), in each month of exams that have both; behind is negative. Exams more than a day apart "
-    f"are left out (a wrong date, not a clock), and so are months with fewer than {FEWEST_EXAMS} exams.",
+    "are left out (a wrong date, not a clock), and so are those whose start the device itself reported (MPPS: the same "
+    f"clock), and months with fewer than {FEWEST_EXAMS} exams.",
     MINUTES, "neutral", "DICOM PS3.17 2024e, R.6.3 (clocks not synchronized are 5-10 min off)", "RID46001"))
 def clock_offset(warehouse: Warehouse, filters: Filters, period: Period = "month",
                  fewest: int = FEWEST_EXAMS) -> MetricResult:
@@ -118,9 +121,11 @@ def clock_offset(warehouse: Warehouse, filters: Filters, period: Period = "month
     scope = Scope(warehouse, filters, sa.and_(
         exams.c.has_study, exams.c.has_order, exams.c.procedure_start_at.is_not(None)))
     offset = minutes_between(exams.c.procedure_start_at, studies.c.study_at)
+    by_itself = is_told_by_device(exams.c.accession_number, "ProcedureStart", exams.c.procedure_start_at)
     rows = scope.rows(
         studies.c.study_instance_uid == exams.c.study_instance_uid, studies.c.source_id == exams.c.source_id,
-        studies.c.patient_key == exams.c.patient_key, sa.func.abs(offset) <= literal(_DAY),
+        goes_by_now(studies.c.patient_key, exams.c.patient_key), sa.func.abs(offset) <= literal(_DAY),
+        sa.not_(by_itself),
         exams.c.station_name.is_not(None), period=period_start(exams.c.exam_date, period), offset=offset)
     dimensions = ("period", "site", "station_name")
     every = warehouse.read(aggregate(rows, dimensions, lambda c: {
@@ -128,8 +133,10 @@ def clock_offset(warehouse: Warehouse, filters: Filters, period: Period = "month
         "exams": sa.func.count()}))
     frame = every[every.exams >= fewest].reset_index(drop=True)
     few = int(every.exams.sum() - frame.exams.sum())
-    incomparable = warehouse.count(scope.rows()) - int(every.exams.sum())
+    same_clock = warehouse.count(scope.rows(by_itself))
+    incomparable = warehouse.count(scope.rows()) - same_clock - int(every.exams.sum())
     left = [LeftOut(f"in a month with fewer than {fewest} exams of the device", few),
+            LeftOut("start reported by the device itself", same_clock),
             LeftOut("no study time or device, or more than a day apart", incomparable)]
     latest = frame.groupby(["site", "station_name"], dropna=False).offset.last() if len(frame) else frame.offset
     return MetricResult(

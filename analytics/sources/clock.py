@@ -24,7 +24,7 @@ def clock_notes(source_id: str) -> sa.Select[Any]:
         than 24 hours.
     """
     later = minutes_between(studies.c.stored_at, studies.c.study_at)
-    return sa.select(
+    counted: list[sa.Label[Any]] = [
         count_where(studies.c.study_at > studies.c.stored_at).label("ahead"),
-        count_where(later > literal(_DAY)).label("far_ahead"),
-    ).where(studies.c.source_id == source_id)
+        count_where(later > literal(_DAY)).label("far_ahead")]
+    return sa.select(*counted).where(studies.c.source_id == source_id)

@@ -67,6 +67,27 @@ def is_told_by_one(warehouse: Warehouse) -> bool:
     return warehouse.arrow(sa.select(events.c.event).where(is_told_in_object(events.c.origin)).limit(1)).num_rows == 0
 
 
+def first_told_outside_objects(event: str) -> sa.Subquery:
+    """Return when an event happened by everything but the objects in an archive, which a device's clock stamped.
+
+    Returns
+    -------
+    Subquery
+        ``accession_number`` and ``first_at``.
+    """
+    return sa.select(events.c.accession_number, sa.func.min(events.c.event_at).label("first_at")).where(
+        events.c.event == literal(event), sa.not_(is_told_in_object(events.c.origin)),
+    ).group_by(events.c.accession_number).subquery("told_outside_objects")
+
+
+def is_told_by_device(accession_number: Column, event: str, at: Column) -> Column:
+    """Whether an instant of an exam's event is the one that an object in an archive tells, by the device's clock."""
+    told = sa.select(literal(1)).select_from(events).where(
+        events.c.accession_number == accession_number, events.c.event == literal(event), events.c.event_at == at,
+        is_told_in_object(events.c.origin))
+    return sa.exists(told)
+
+
 def statements(warehouse: Warehouse) -> list[Statement]:
     """Return which source tells which event, those that count first at the front; none where one tells them all."""
     if is_told_by_one(warehouse):  # most sites: two looks at the events are dearer than one
@@ -83,13 +104,17 @@ def statements(warehouse: Warehouse) -> list[Statement]:
     return sorted(found, key=lambda one: (one.place, one.source_id, one.origin))
 
 
-def is_contested(warehouse: Warehouse) -> bool:
-    """Whether any accession number has events from two sources, or from a source and an object in it."""
+def told_by_several() -> sa.Select[Any]:
+    """Return the accession numbers that have events from two sources, or from a source and an object in it."""
     origin = told_in(events.c.origin)
-    several = sa.select(events.c.accession_number).group_by(events.c.accession_number).having(sa.or_(
+    return sa.select(events.c.accession_number).group_by(events.c.accession_number).having(sa.or_(
         sa.func.min(events.c.source_id) != sa.func.max(events.c.source_id),
-        sa.func.min(origin) != sa.func.max(origin))).limit(1)
-    return warehouse.arrow(several).num_rows > 0
+        sa.func.min(origin) != sa.func.max(origin)))
+
+
+def is_contested(warehouse: Warehouse) -> bool:
+    """Whether several tell of any exam: else there is nothing to rank."""
+    return warehouse.arrow(told_by_several().limit(1)).num_rows > 0
 
 
 def event_times(told: Sequence[Statement], *, contested: bool) -> sa.Subquery:

@@ -71,3 +71,18 @@ def count_circular() -> sa.Select[Any]:
 def patient_after_mergers(patient_key: Column, merged: sa.Subquery) -> Column:
     """Return the key a patient goes by now; ``merged`` is `survivors`, joined from the outside by ``merged_key``."""
     return sa.func.coalesce(merged.c.surviving_key, patient_key)
+
+
+def goes_by_now(patient_key: Column, key_now: Column) -> Column:
+    """Whether a key as a source has it and a key of ``exams`` are one patient's, after the mergers that were told."""
+    merged = survivors()
+    was_merged = sa.tuple_(patient_key, key_now).in_(sa.select(merged.c.merged_key, merged.c.surviving_key))
+    return sa.or_(patient_key == key_now, was_merged)
+
+
+def with_patient_now(table: sa.Table) -> sa.Subquery:
+    """Return a table of patients with a column more: ``patient_now``, the key that its patient goes by now."""
+    merged = survivors()
+    now = patient_after_mergers(table.c.patient_key, merged).label("patient_now")
+    return sa.select(*table.columns, now).select_from(
+        table.outerjoin(merged, table.c.patient_key == merged.c.merged_key)).subquery(f"{table.name}_now")
