@@ -132,10 +132,10 @@ class Rows:
         self.notes[SEVERAL_IDS if main in held else OTHER_ID] += 1
         return main if main in held else str(held[0])
 
-    def patient(self, record: Mapping[str, Any], on: Any = None) -> dict[str, Any]:
+    def patient(self, record: Mapping[str, Any], on: Any = None, age: float | None = None) -> dict[str, Any]:
         """Return the columns that say who the patient is."""
         return self.edge.columns(plain(self.patient_id(record)), plain(record["alphabetic_name"]),
-                                 plain(record["pat_birthdate"]), plain(record["pat_sex"]), on)
+                                 plain(record["pat_birthdate"]), plain(record["pat_sex"]), on, age)
 
     def series(self, record: Mapping[str, Any], study_instance_uid: str) -> dict[str, Any]:
         """Make a row of ``series``, and add it to its study."""
@@ -163,8 +163,9 @@ class Rows:
         values = self.attributes(record["attrs"], _OF_STUDY)
         day, clock = plain(record["study_date"]), plain(record["study_time"])
         studied, expires = dv.date_of(day), plain(record["expiration_date"])
+        age = dv.age_years_of(values.text(_PATIENT_AGE))
         row: dict[str, Any] = {
-            "study_instance_uid": record["study_iuid"], **self.patient(record, studied),
+            "study_instance_uid": record["study_iuid"], **self.patient(record, studied, age),
             "accession_number": plain(record["accession_no"]) or None, "site": self.site,
             **{name: total.most_common(name) for name in ("modality", "station_name", "transfer_syntax_uid")},
             **{name: total.least.get(name) for name in ("institution_name", "manufacturer", "manufacturer_model_name",
@@ -180,8 +181,6 @@ class Rows:
             "expires_date": dv.date_of(expires), "rejection_state": REJECTION_STATES.get(record["rejection_state"]),
             "completeness": COMPLETENESS.get(record["completeness"]),
         }
-        age = dv.age_years_of(values.text(_PATIENT_AGE))
-        row["patient_age_years"] = row.get("patient_age_years") if age is None else age
         self.notes[NO_OBJECTS] += record["rejection_state"] == _EMPTY
         self.notes[BAD_DATE] += bool((day and not studied) or (clock and not dv.time_of(clock))
                                      or (expires and not row["expires_date"]))
