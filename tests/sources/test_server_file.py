@@ -22,7 +22,8 @@ from analytics.sources.toml_file import TomlFile
 from analytics.warehouse.schema import sources, studies
 from analytics.warehouse.store import Store
 from tests.sources.fake_orthanc import OrthancIndex
-from tests.sources.sites import Folder
+from tests.sources.sites import Folder, Site
+from tests.sources.test_contract import SITES
 
 PASSWORD = "not-to-be-shown"
 
@@ -121,6 +122,28 @@ def test_a_file_of_an_index_loads_as_its_url_does(tmp_path: Path, duck_store: St
     location = warehouse.scalar(sa.select(sources.c.location))
     again = opening.open_source(location, settings)
     assert (again.source_id, again.kind) == ("main", "orthanc")
+
+
+@pytest.mark.parametrize("site", SITES, ids=lambda kind: kind.__name__, indirect=True)
+def test_every_kind_of_server_loads_by_its_file_and_is_found_again_by_it(
+        site: Site, tmp_path: Path, duck_store: Store, settings: Settings) -> None:
+    if "://" not in site.spec:
+        pytest.skip("it is no server")
+    kind, password = site.open(settings).kind, urlsplit(site.spec).password
+    url, more = site.spec, ""
+    if password:
+        url, more = site.spec.replace(f":{password}@", "@"), 'password_file = "secret.txt"\n'
+    path = written(tmp_path, f'source_id = "by-file"\nkind = "{kind}"\nurl = "{url}"\n{more}')
+    (tmp_path / "secret.txt").write_text(password or PASSWORD)
+    with duck_store.draft() as draft:
+        record = load_source(draft, opening.open_source(path, settings))
+    added = {name: counts.added for name, counts in record.by_table.items()}
+    assert added == {table.name: count for table, count in site.expected.first.items()}
+    (held,) = duck_store.current().arrow(sa.select(sources)).to_pylist()
+    assert (held["source_id"], held["kind"], held["location"]) == ("by-file", kind, str(path))
+    with duck_store.draft() as draft:
+        again = load_source(draft, opening.open_source(held["location"], settings))
+    assert not any(counts.added or counts.changed or counts.removed for counts in again.by_table.values())
 
 
 @pytest.mark.parametrize("url", ["images", "file:images", "file://{folder}/images", "{folder}/images"])
