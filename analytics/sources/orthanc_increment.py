@@ -35,7 +35,9 @@ FOUND_CHANGED = "studies lost or gained series or images of which Orthanc's list
 def same_uid(server: OrthancServer, uid: str) -> list[str]:
     """Return the public ids of all studies with a StudyInstanceUID."""
     found = server.post("/tools/lookup", "a study by its UID", uid)
-    return sorted({str(one["ID"]) for one in found or () if one.get("Type") == "Study"})
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise Unexpected
+    return sorted({str(one.get("ID")) for one in found if one.get("Type") == "Study"})
 
 
 def _key(uid: str) -> int:
@@ -163,9 +165,9 @@ class Increment:
     def _count(self, one: bytes) -> tuple[bytes, Counted | None]:
         try:
             own = self._server.get(f"/studies/{public_id(one)}/statistics", "the size of a study")
-        except NoAnswer:
+            return one, (int(own["CountSeries"]), int(own["CountInstances"])) if own else None
+        except (NoAnswer, KeyError, TypeError, ValueError):
             return one, None
-        return one, (int(own["CountSeries"]), int(own["CountInstances"])) if own else None
 
     def _prove(self, totals: Totals, progress: Progress) -> None:
         """Compare with Orthanc's totals, and look for what differs."""

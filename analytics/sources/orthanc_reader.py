@@ -25,7 +25,6 @@ from analytics.sources.orthanc_study import (
 from analytics.sources.patient import PatientEdge
 
 _UID = re.compile(r"[0-9.]{1,64}")
-_ODD = (NoAnswer, Unexpected, KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Reader:
         """Return the rows of all studies without a StudyInstanceUID, which stand under an empty one."""
         try:
             return Read(self._together(list(self._described(ids))))
-        except _ODD:
+        except (NoAnswer, Unexpected):
             return Read(rejected=_rejected("studies without a StudyInstanceUID"))
 
     def _described(self, ids: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
@@ -88,20 +87,20 @@ class Reader:
             yield from self._server.contents(some, "Study")
 
     def _read(self, study: Mapping[str, Any]) -> Read:
-        uid = ""
+        uid, own = "", str(study.get("ID"))
         try:
             uid, studied = study_uid(study), study_date(study)
             if self._since and studied and studied < self._since:
                 return Read(too_early=True)
             if not uid:
-                return Read(without_uid=self._edge.record_key(study["ID"]) or "")
+                return Read(without_uid=self._edge.record_key(own) or "")
             same = same_uid(self._server, uid)
-            if study["ID"] != next((one for one in same if (packed_id(one) or b"\x00") in self._studies), ""):
+            if own != next((one for one in same if (packed_id(one) or b"\x00") in self._studies), ""):
                 return Read()
-            others = [one for one in same if one != study["ID"]]
+            others = [one for one in same if one != own]
             return Read(self._together([study, *(self._server.contents(others, "Study") if others else ())]))
-        except _ODD:
-            named = uid if _UID.fullmatch(uid) else f"record {self._edge.record_key(str(study.get('ID')))}"
+        except (NoAnswer, Unexpected):
+            named = uid if _UID.fullmatch(uid) else f"record {self._edge.record_key(own)}"
             return Read(rejected=_rejected(f"study {named}"))
 
     def _together(self, found: list[Mapping[str, Any]]) -> StudyRows:

@@ -166,10 +166,9 @@ class OrthancRest:
         try:
             server.check()
             found = server.contents(same_uid(server, study_instance_uid), "Study")
-            patients = [one["PatientMainDicomTags"] for one in found]
-            return list(dict.fromkeys(Identity(*(text_of(patient, keyword) for keyword in (
-                "PatientID", "PatientName", "PatientBirthDate"))) for patient in patients))
-        except (NoAnswer, Unexpected, KeyError):
+            return list(dict.fromkeys(Identity(*(text_of(one.get("PatientMainDicomTags"), keyword) for keyword in (
+                "PatientID", "PatientName", "PatientBirthDate"))) for one in found))
+        except (NoAnswer, Unexpected):
             raise PacsmeterError("Orthanc does not say whose study this is", "Look at it in Orthanc Explorer.",
                                  self.location) from None
         finally:

@@ -113,24 +113,38 @@ def read_series(server: OrthancServer, study: Mapping[str, Any], about: Row, zon
         The server as a whole fails.
     """
     held = []
-    for one in server.get(f"/studies/{study['ID']}/series", "the series of a study", expand="true") or ():
-        counted = server.get(f"/series/{one['ID']}/statistics", "the size of a series")
+    found = server.get(f"/studies/{study.get('ID')}/series", "the series of a study", expand="true")
+    for one in _objects(found or []):
+        counted = server.get(f"/series/{one.get('ID')}/statistics", "the size of a series")
         if counted is None:
             continue
-        tags = one.get("MainDicomTags")
-        number = dv.number_of(text_of(tags, "SeriesNumber"))
-        values: Row = {column: text_of(tags, keyword) or None for column, keyword in _SERIES_TEXT.items()}
-        values |= {"series_instance_uid": text_of(tags, "SeriesInstanceUID"),
-                   "study_instance_uid": about["study_instance_uid"],
-                   "series_number": int(number) if number is not None else None,
-                   "series_at": dv.instant_of(text_of(tags, "SeriesDate"), text_of(tags, "SeriesTime"), "", zone)}
-        series = HeldSeries(about, values, text_of(tags, "Modality") or None, text_of(tags, "StationName") or None,
-                            int(counted["DiskSize"]))
-        ids = one["Instances"]
+        series = _series(one, counted, about, zone)
+        ids = one.get("Instances")
+        if not isinstance(ids, list):
+            raise Unexpected
         for start in range(0, len(ids), _INSTANCES_AT_ONCE):
             _add_objects(series, server.contents(ids[start:start + _INSTANCES_AT_ONCE], "Instance", metadata=True))
         held.append(series)
     return held
+
+
+def _objects(found: object) -> list[Mapping[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise Unexpected
+    return found
+
+
+def _series(one: Mapping[str, Any], counted: object, about: Row, zone: str) -> HeldSeries:
+    tags = one.get("MainDicomTags")
+    size, number = text_of(counted, "DiskSize"), dv.number_of(text_of(tags, "SeriesNumber"))
+    if not size.isdecimal():
+        raise Unexpected
+    values: Row = {column: text_of(tags, keyword) or None for column, keyword in _SERIES_TEXT.items()}
+    values |= {"series_instance_uid": text_of(tags, "SeriesInstanceUID"),
+               "study_instance_uid": about["study_instance_uid"],
+               "series_number": int(number) if number is not None else None,
+               "series_at": dv.instant_of(text_of(tags, "SeriesDate"), text_of(tags, "SeriesTime"), "", zone)}
+    return HeldSeries(about, values, text_of(tags, "Modality") or None, text_of(tags, "StationName") or None, int(size))
 
 
 def _add_objects(series: HeldSeries, instances: Iterable[Mapping[str, Any]]) -> None:
@@ -160,7 +174,7 @@ def study_row(study: Mapping[str, Any], edge: PatientEdge, zone: str) -> Row:
         **{column: text_of(tags, keyword) or None for column, keyword in _STUDY_TEXT.items()},
         "study_date": studied,
         "study_at": dv.instant_of(day, text_of(tags, "StudyTime"), "", zone),
-        "record_key": edge.record_key(str(study["ID"])),
+        "record_key": edge.record_key(str(study.get("ID"))),
     }
 
 
