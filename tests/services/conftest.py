@@ -60,6 +60,8 @@ class Server:
     password: str
     spec: str
     process: subprocess.Popen[bytes]
+    run: Callable[[], subprocess.Popen[bytes]]
+    log: Path
 
     def ask(self, path: str, body: bytes | None = None) -> Any:
         """Ask its REST interface; a body is posted."""
@@ -85,6 +87,11 @@ class Server:
         self.process.terminate()
         self.process.wait(30)
 
+    def start_again(self) -> None:
+        """Start it on the index it had, after it was stopped or killed."""
+        self.process = self.run()
+        _wait_until_up(self)
+
 
 @pytest.fixture(scope="session")
 def loopback_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -97,7 +104,7 @@ def loopback_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bind.so"
 
 
-def _wait_until_up(server: Server, log: Path) -> None:
+def _wait_until_up(server: Server) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
         with contextlib.suppress(OSError):
@@ -105,7 +112,7 @@ def _wait_until_up(server: Server, log: Path) -> None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.process.wait(0.1)
-    pytest.fail(f"Orthanc did not start:\n{log.read_text()[-3000:]}")
+    pytest.fail(f"Orthanc did not start:\n{server.log.read_text()[-3000:]}")
 
 
 Starter = Callable[..., Server]
@@ -136,13 +143,16 @@ def start_orthanc(loopback_only: Path, tmp_path: Path) -> Iterator[Starter]:
             spec = f"orthanc+{url.set(drivername='postgresql').render_as_string(hide_password=False)}"
         (folder / "orthanc.json").write_text(json.dumps(settings | (configuration or {})))
         log = folder / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [program, str(folder / "orthanc.json")], stdout=out, stderr=subprocess.STDOUT,
-                env={**os.environ, "LD_PRELOAD": str(loopback_only), "TZ": zone})
-        server = Server(*ports, password, spec, process)
+
+        def run() -> subprocess.Popen[bytes]:
+            with log.open("ab") as out:
+                return subprocess.Popen(
+                    [program, str(folder / "orthanc.json")], stdout=out, stderr=subprocess.STDOUT,
+                    env={**os.environ, "LD_PRELOAD": str(loopback_only), "TZ": zone})
+
+        server = Server(*ports, password, spec, run(), run, log)
         running.append(server)
-        _wait_until_up(server, log)
+        _wait_until_up(server)
         return server
 
     try:
