@@ -72,13 +72,15 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
 def demo_sources(settings: Settings, *, scale: float | None = None, progress: Progress = silent) -> list[Source]:
     """Open the sources of the demo hospital, making it first where it is not there yet in the size asked for.
 
-    It comes in as a site's own would: an index export, a RIS export and folders of images.
+    It comes in as a site's own would: an index export, a RIS export, a scanner's log and folders of images.
     """
     folder = settings.home / "demo"
-    truth = folder / "truth.json"
-    if not truth.exists() or (scale is not None and Truth.read(truth).scale != scale):
-        generate(folder, scale=1.0 if scale is None else scale, progress=progress)
-    exports = [open_source(folder / name, settings) for name in ("archive.toml", "ris.toml")]
+    truth, names = folder / "truth.json", ("archive.toml", "ris.toml", "scanner-log.toml")
+    made = Truth.read(truth).scale if truth.exists() else None
+    wanted = scale if scale is not None else made or 1.0
+    if made != wanted or not all((folder / name).exists() for name in names):  # an older demo lacks one
+        generate(folder, scale=wanted, progress=progress)
+    exports = [open_source(folder / name, settings) for name in names]
     images = [open_source(folder / name, settings, source_id=source_id, is_demo=True)
               for name, source_id in (("images", "demo-qa-images"), ("real-images", "pydicom-samples"))]
     return [*exports, *images]

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from analytics.demo import plan
 from analytics.demo.columns import CLASS_WORDS, PRIORITY_WORDS, RIS_EVENTS, TIER_WORDS
+from analytics.demo.scanner_log import EVENTS as LOG_EVENTS
 
 STUDY_COLUMNS = {
     "study_instance_uid": "STUDY_UID", "patient_id": "PAT_ID", "patient_name": "PAT_NAME",
@@ -100,7 +101,7 @@ def _head(source_id: str, kind: str, what: str) -> str:
 
 
 def write_source_files(out: Path, files: dict[str, str]) -> None:
-    """Write ``archive.toml`` and ``ris.toml`` for the files of an export, given by table."""
+    """Write ``archive.toml``, ``ris.toml`` and, with a scanner's log, ``scanner-log.toml`` for an export's files."""
     kilobytes = "[tables.{}.scale]\nsize_bytes = 1000\n"
     archive = [
         _head(plan.ARCHIVE_SOURCE, "index_export", "The archive's index"),
@@ -119,3 +120,10 @@ def write_source_files(out: Path, files: dict[str, str]) -> None:
     ]
     (out / "archive.toml").write_text("\n".join(archive), encoding="utf-8")
     (out / "ris.toml").write_text("\n".join(ris), encoding="utf-8")
+    if "scanner_log" in files:
+        log = [
+            _head(plan.LOG_SOURCE, "ris_events", f"The log of the scanner {plan.LOGGED_STATION}"),
+            _table("events", files["scanner_log"], {"accession_number": "ACC_NO"}, shape="wide"),
+            _section("tables.events.events", LOG_EVENTS),
+        ]
+        (out / "scanner-log.toml").write_text("\n".join(log), encoding="utf-8")

@@ -27,6 +27,7 @@ from analytics.demo.faults_temporal import FAULTS as TEMPORAL
 from analytics.demo.patients import Population
 from analytics.demo.phantoms import image_faults, write_phantoms
 from analytics.demo.real import copy_pydicom_samples
+from analytics.demo.scanner_log import ScannerLog
 from analytics.demo.stories import Clocks, Institutions, stories
 from analytics.demo.timeline import Timelines
 from analytics.demo.truth import Truth
@@ -102,8 +103,9 @@ def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, images: bool = 
     Parameters
     ----------
     out : Path
-        Folder for ``studies.parquet``, ``series.parquet``, ``archives.csv``, ``ris.csv.gz``, ``archive.toml``,
-        ``ris.toml``, ``truth.json``, ``images`` and ``real-images``; made if it is not there.
+        Folder for ``studies.parquet``, ``series.parquet``, ``archives.csv``, ``ris.csv.gz``, ``scanner-log.csv``,
+        ``archive.toml``, ``ris.toml``, ``scanner-log.toml``, ``truth.json``, ``images`` and ``real-images``; made if it
+        is not there.
     seed : int
         The same seed and scale give the same bytes.
     scale : float
@@ -118,7 +120,8 @@ def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, images: bool = 
     Truth
         Every planted fault and story, as written to ``truth.json``.
     """
-    names = {"studies": "studies.parquet", "series": "series.parquet", "archives": "archives.csv", "ris": "ris.csv.gz"}
+    names = {"studies": "studies.parquet", "series": "series.parquet", "archives": "archives.csv", "ris": "ris.csv.gz",
+             "scanner_log": "scanner-log.csv"}
     truth = write_export(out, names, seed=seed, scale=scale, progress=progress)
     if images:
         truth.images = write_phantoms(out / "images", seed=seed, progress=progress)
@@ -129,12 +132,16 @@ def generate(out: Path, *, seed: int = 2026, scale: float = 1.0, images: bool = 
 
 
 def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, progress: Progress = silent) -> Truth:
-    """Make the exports under chosen file names, without the truth file; a name's ending decides its format."""
+    """Make the exports under chosen file names, without the truth file; a name's ending decides its format.
+
+    The scanner's log is made where it is named.
+    """
     out.mkdir(parents=True, exist_ok=True)
     hospital = Hospital(seed, scale)
     columns = Columns(seed, hospital.stations, hospital.population)
     stored, planter = StoredBytes(), Planter(FAULTS)
     institutions, clocks = Institutions(hospital.stations), Clocks(hospital.stations)
+    log = ScannerLog(hospital.stations)
     months = list(spans())
     with ExitStack() as stack:
         writers = {table: stack.enter_context(Writer(out / name)) for table, name in names.items()}
@@ -145,6 +152,8 @@ def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, p
             institutions.plant(rng, frame)
             clocks.read(frame)
             write_month(frame, columns, stored, writers, rng)
+            if "scanner_log" in writers:
+                writers["scanner_log"].write(log.read(np.random.default_rng([seed, 5, first]), frame, columns))
             progress("Making the demo hospital", done, len(months))
         archives = archives_table(stored, scale)
         writers["archives"].write(archives)
@@ -152,6 +161,7 @@ def write_export(out: Path, names: dict[str, str], *, seed: int, scale: float, p
     write_source_files(out, names)
     told: list[dict[str, Any]] = [*stories(), filling_story(stored, archives)]
     planted = [*planter.finish(columns, hospital.population), institutions.planted, clocks.planted]
+    planted += [log.planted] if "scanner_log" in names else []
     return Truth(seed, scale, counts, sorted(planted, key=lambda fault: fault.check_id), told)
 
 

@@ -19,6 +19,7 @@ HORIZON_DAYS = 45
 """How far ahead of END appointments are already booked."""
 
 ARCHIVE_SOURCE, RIS_SOURCE = "demo-archive", "demo-ris"
+LOG_SOURCE = "demo-scanner-log"
 IMAGES_SOURCE, REAL_IMAGES_SOURCE = "demo-qa-images", "pydicom-samples"
 
 
@@ -211,6 +212,9 @@ FAULT_RATES = {
     "REC601": 0.0020, "REC602": 0.0015, "REC603": 0.0007, "REC604": 0.0005, "REC606": 0.0008, "REC607": 0.0004,
 }
 """Share of the exams that could carry a fault which do; each is planted at least once where there is room."""
+
+LOGGED_STATION, LOG_FAULT_RATE = "NGHCT1", 0.01
+"""The scanner whose own log of starts and ends is a source of its own, and the share of its exams with a wrong time."""
 
 
 @dataclass(frozen=True)

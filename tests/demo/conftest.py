@@ -25,6 +25,7 @@ class Export:
     studies: pd.DataFrame
     series: pd.DataFrame
     ris: pd.DataFrame
+    log: pd.DataFrame
 
     @property
     def joined(self) -> pd.DataFrame:
@@ -45,4 +46,6 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Export:
     ris = pd.read_csv(folder / "ris.csv.gz", dtype=str)
     for name in RIS_TIMES:
         ris[name] = pd.to_datetime(ris[name])
-    return Export(folder, Truth.read(folder / "truth.json"), studies, pd.read_parquet(folder / "series.parquet"), ris)
+    log = pd.read_csv(folder / "scanner-log.csv", dtype={"ACC_NO": str}, parse_dates=["BEGAN", "ENDED"])
+    return Export(folder, Truth.read(folder / "truth.json"), studies, pd.read_parquet(folder / "series.parquet"), ris,
+                  log)

@@ -21,7 +21,7 @@ def test_exactly_the_planted_rows_violate(export: Export, check_id: str) -> None
 
 def test_every_kind_of_the_plan_is_planted_at_its_rate(export: Export) -> None:
     planted = {fault.check_id: fault for fault in export.truth.faults if not fault.kind.startswith("image:")}
-    assert set(plan.FAULT_RATES) | {"REC605", "TMP306"} == set(planted)
+    assert set(plan.FAULT_RATES) | {"REC605", "TMP306", "TMP309"} == set(planted)
     exams = len(export.studies)
     for check_id, rate in (("IDN208", 0.002), ("REC602", 0.0015), ("TMP303", 0.001)):
         assert planted[check_id].planted == pytest.approx(rate * exams, rel=0.1, abs=2)

@@ -151,6 +151,15 @@ def ages(e: Export) -> set[str]:
     return set(e.studies.loc[off.abs() > 2, "STUDY_UID"])
 
 
+@finds("TMP309")
+def told_otherwise(e: Export) -> set[str]:
+    both = e.log.merge(e.ris, on="ACC_NO", validate="one_to_one")
+    assert len(both) == len(e.log), "the log is of exams that the RIS knows"
+    off = [(both[log] - both[ris]).abs() > pd.Timedelta(minutes=5)
+           for log, ris in (("BEGAN", "EXAM_START"), ("ENDED", "EXAM_END"))]
+    return set(both.loc[off[0] | off[1], "ACC_NO"])
+
+
 @finds("ANA501")
 def parts(e: Export) -> set[str]:
     named = e.studies[e.studies["BODY_PART"].isin(_WORDS)]
