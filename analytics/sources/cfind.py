@@ -7,8 +7,8 @@ without a word: `analytics.sources.crawl` finds out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
@@ -18,16 +18,19 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
 from analytics.sources import dicom_values as dv
 from analytics.sources.base import Batch, Coverage, Identity, Known, KnownStudy, Part, Rejected
+from analytics.sources.crawl import UNDATED, Answer, Crawl, Found, Leaf, Query
 from analytics.sources.crawl import UNDATED_NOT_ASKED as NO_OFFSET
-from analytics.sources.crawl import Answer, Crawl, Found, Leaf, Query
+from analytics.sources.crawl_ranges import FIRST_DAY
 from analytics.sources.find_association import FindAssociation, QueryFailed
 from analytics.sources.find_identifier import Match, read_match, request
 from analytics.sources.find_node import Node
 from analytics.sources.find_series import SeriesQueries
+from analytics.sources.find_undated import dateless_studies
 from analytics.sources.query_rows import (
     STUDY_KEYWORDS,
     Row,
     batch_of,
+    carried,
     derived,
     malformed,
     modalities_of,
@@ -47,8 +50,10 @@ STUDIES_PER_BATCH = 500
 UNDECODABLE = "studies have text that is not in the character set they name: it was read as far as it goes"
 MALFORMED = "studies have a date, time or number that cannot be read and was left empty"
 NOT_ANSWERED = "questions over more than a day were not answered to the end, and narrower ones were asked"
-UNDATED_NOT_ASKED = ("crawl could not ask for studies without a study date: C-FIND asks by date, and the answer for "
-                     "all studies was cut short")
+UNDATED_UNPROVEN = ("crawl may not have found every study without a study date: C-FIND can ask for these only together "
+                    "with all others, and nothing proves that the answer was not cut short")
+ROUND = frozenset(digit * 10**power for digit in (1, 2, 5) for power in range(1, 7))
+"""Numbers that servers are set to answer at most."""
 DEFAULT_PORT = 104
 _ASK_AGAIN = "ask again for series: "
 _EXAMPLE = "cfind://CALLING@host:104/CALLED"
@@ -64,6 +69,7 @@ class _Study:
     rejected: Rejected | None = None
     undecodable: bool = False
     malformed: bool = False
+    dateless: bool = False
 
 
 class CFind:
@@ -87,28 +93,42 @@ class CFind:
         self.site, self.is_demo = options.site, options.is_demo
         self.coverage = Coverage()
         self._association, self._edge, self._zone, self._since = association, options.edge, options.zone, options.since
-        self._undated_cut = False
+        self._everything: Answer | None = None
 
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
         """Yield what the archive holds, a range of study dates at a time."""
-        self.coverage, self._undated_cut = Coverage(), False
-        crawl = Crawl(self._ask, limit=AT_ONCE, most=AT_ONCE, pages=False)
-        read = 0
+        self.coverage, self._everything = Coverage(), None
+        crawl, dated, read = Crawl(self._ask, limit=AT_ONCE, most=AT_ONCE, pages=False), 0, 0
         try:
             for leaf in crawl.leaves(datetime.now(ZoneInfo(self._zone)).date(), known.finished, self._since):
+                if leaf.name == UNDATED and not self._holds_all(dated, one_run=not known.finished):
+                    leaf = self._with_dateless(leaf)
                 yield from self._part(leaf, known)
                 read += len(leaf.found)
+                dated += sum(one.study_date is not None for one in leaf.found)
                 progress(f"asking {self._association.node.called}", read, None)
         finally:
             self._association.close()
-        self._note(crawl)
+        crawl.notes.pop(NO_OFFSET, None)
+        self.coverage.notes += crawl.notes
+        self.coverage.notes[UNDATED_UNPROVEN] += not self._holds_all(dated, one_run=not known.finished)
         self.coverage.complete |= {"studies", "series"}
 
-    def _note(self, crawl: Crawl) -> None:
-        notes = crawl.notes
-        self._undated_cut |= bool(notes.pop(NO_OFFSET, 0))
-        self.coverage.notes[UNDATED_NOT_ASKED] = int(self._undated_cut)
-        self.coverage.notes += notes
+    def _with_dateless(self, leaf: Leaf) -> Leaf:
+        """Add the undated studies that the answer for all studies lacks, where the archive lets them be found."""
+        found = {one.key: one for one in leaf.found}
+        found |= dateless_studies(self._answer, lambda one: one.record.dateless)
+        return replace(leaf, found=list(found.values()), records=max(leaf.records, len(found)))
+
+    def _holds_all(self, dated: int, *, one_run: bool) -> bool:
+        """Whether the answer for all studies can be taken for whole, so that no undated study is missing in it.
+
+        It must hold as many dated studies as were found by their dates, and not be as long as servers' caps are.
+        """
+        found = self._everything
+        if found is None or found.incomplete or len(found.found) in ROUND or self._since or not one_run:
+            return False
+        return len({one.key for one in found.found if one.study_date and one.study_date >= FIRST_DAY}) >= dated
 
     def identities(self, study_instance_uid: str) -> list[Identity]:
         """Return who the patients of a study are, as the archive says now.
@@ -132,18 +152,22 @@ class CFind:
         """Answer one question of the crawl."""
         matching = {"StudyDate": query.date_range, "StudyTime": query.time_range,
                     "ModalitiesInStudy": query.modality, "StudyInstanceUID": query.study_instance_uid}
-        identifier = request("STUDY", {name: value for name, value in matching.items() if value}, STUDY_KEYWORDS)
         try:
-            answered = self._association.find(identifier, query.limit, str(query))
+            answer = self._answer({name: value for name, value in matching.items() if value}, str(query), query.limit)
         except QueryFailed:
             if query.study_instance_uid or (query.first and query.is_one_day):
                 raise
             self.coverage.notes[NOT_ANSWERED] += 1
-            self._undated_cut |= query.first is None
-            return Answer([], incomplete=True)
+            answer = Answer([], incomplete=True)
+        if query.first is None and not query.study_instance_uid:
+            self._everything = answer
+        return answer
+
+    def _answer(self, matching: Mapping[str, str], asked: str, limit: int = AT_ONCE) -> Answer:
+        answered = self._association.find(request("STUDY", matching, STUDY_KEYWORDS), limit, asked)
         found, unreadable = [], 0
         for number, one in enumerate(answered.identifiers, 1):
-            place = f"study {number} of {query}"
+            place = f"study {number} of {asked}"
             if one is None:
                 unreadable += 1
                 found.append(Found(("", f"unreadable {unreadable}"), None, record=_unreadable(place)))
@@ -164,7 +188,8 @@ class CFind:
         at = dv.time_of(values["StudyTime"])
         return Found((uid, row["patient_key"]), row["study_date"] if plain else None,
                      at.hour * 60 + at.minute if at else None, frozenset(modalities_of(values)),
-                     _Study(row, values["TimezoneOffsetFromUTC"], None, match.undecodable, bool(malformed(values))))
+                     _Study(row, values["TimezoneOffsetFromUTC"], None, match.undecodable, bool(malformed(values)),
+                            dateless=not values["StudyDate"]))
 
     def _part(self, leaf: Leaf, known: Known) -> Iterator[Batch | Part]:
         """Yield the studies of a range, and the series of those that are new or have changed."""
@@ -183,9 +208,10 @@ class CFind:
                 self.coverage.cover(one.row["study_date"], one.row["study_date"])
                 uid = one.row["study_instance_uid"]
                 before = held.get(uid)
-                if before and uid not in again and _is_as_before(one.row, before):
+                said = carried(before) if before and uid not in again and _is_as_before(one.row, before) else None
+                if said is not None:
                     kept.add(uid)
-                    rows.append(one.row)
+                    rows.append(one.row | said)
                 else:
                     given = asked.of(one.row, one.offset)
                     if before and uid in asked.failed:

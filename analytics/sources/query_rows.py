@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from analytics.core.terms import NOT_ACQUIRED
 from analytics.sources import dicom_values as dv
-from analytics.sources.base import Rejected
+from analytics.sources.base import KnownStudy, Rejected
 from analytics.sources.patient import PatientEdge
 from analytics.warehouse.engine import table_schema
 
@@ -169,6 +169,15 @@ def _of_most(series: Iterable[Row], name: str) -> str | None:
         if one[name]:
             counted[one[name]] += max(one["number_of_instances"] or 0, 1)
     return min(counted, key=lambda value: (value in NOT_ACQUIRED, -counted[value], value), default=None)
+
+
+def carried(before: KnownStudy) -> Row | None:
+    """Return what the series of a study that did not change said of it; nothing where the warehouse does not tell.
+
+    Where it does not, the series must be asked for again: the study's new row would lose its station and modality.
+    """
+    found = {name: getattr(before, name) for name in DERIVED if hasattr(before, name)}
+    return {name: value for name, value in found.items() if value} if len(found) == len(DERIVED) else None
 
 
 def with_counts(study: Row, series: Sequence[Row]) -> Row:

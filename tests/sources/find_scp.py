@@ -8,7 +8,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from pydicom import config
 from pydicom.datadict import dictionary_VR
@@ -84,8 +84,8 @@ class FindScp:
         entity.network_timeout = 20
         entity.maximum_associations = 1_000
         self.entity = entity
-        self._server: Any = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[
-            (evt.EVT_C_FIND, self._find), (evt.EVT_ACCEPTED, self._accepted), (evt.EVT_CONN_OPEN, _without_delay)])
+        self._server = cast(Any, entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[
+            (evt.EVT_C_FIND, self._find), (evt.EVT_ACCEPTED, self._accepted), (evt.EVT_CONN_OPEN, _without_delay)]))
         self.port: int = self._server.socket.getsockname()[1]
 
     def stop(self) -> None:
@@ -150,7 +150,7 @@ class FindScp:
 
 
 def _without_delay(event: evt.Event) -> None:
-    event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    cast(Any, event.assoc.dul.socket).socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class StallingProxy:
