@@ -20,9 +20,10 @@ from analytics.sources.load_record import LoadRecord, write_record
 from analytics.sources.load_refusals import refuse_useless
 from analytics.sources.open import open_source
 from analytics.sources.rollup import roll_up
+from analytics.sources.rollup_events import event_rows
 from analytics.warehouse.engine import stage_table, table_schema
 from analytics.warehouse.merge import Counts
-from analytics.warehouse.schema import FACTS, files, quarantine, series, studies
+from analytics.warehouse.schema import FACTS, events, files, quarantine, series, studies
 from analytics.warehouse.store import Draft, now_utc
 
 __all__ = ["LoadRecord", "load_source", "open_source"]
@@ -70,9 +71,17 @@ class Load:
             for table, counts in roll_up(self.draft, self.source_id, self.source.site).items():
                 self.count(table, counts)
             self._compare_with_own_count()
+            self._roll_up_events()
         self._note_clocks()
         remember(self.draft, self.source_id, self.source.coverage.marks)
         return self._record()
+
+    def _roll_up_events(self) -> None:
+        """Make the events that objects tell: they change and go as the objects do."""
+        self.draft.stage_select(events, event_rows(self.source_id))
+        counts = self.draft.merge(events, self.source_id, complete=True)
+        if counts != Counts():
+            self.count(events, counts)
 
     def _note_clocks(self) -> None:
         (found,) = self.draft.arrow(clock_notes(self.source_id)).to_pylist()

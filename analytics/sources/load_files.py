@@ -77,7 +77,7 @@ class FileMerge:
         dropped = drop_files(self._draft, self._source_id, gone)
         if self._load.kind.rolled_up:
             self._load.count(instances, dropped)
-        for table in TOLD:
+        for table in (instances,) if self._load.kind.rolled_up else TOLD:
             self._count_untouched(table)
 
     def _count_untouched(self, table: sa.Table) -> None:
