@@ -68,7 +68,9 @@ def prepare(connection: sa.Connection, location_shown: str) -> None:
         It is not dcm4chee's, or a table or column is missing or may not be read.
     """
     connection.execute(sa.text(f"SET LOCAL statement_timeout = '{SECONDS_A_QUESTION}s'"))
-    connection.execute(sa.text("SET LOCAL jit = off"))
+    # Pages are read by their indexes, also where the archive's database has no statistics (no ANALYZE).
+    for setting in ("jit", "enable_seqscan", "enable_bitmapscan"):
+        connection.execute(sa.text(f"SET LOCAL {setting} = off"))
     held = {(name, column) for name, column in connection.execute(
         sa.select(_held.c.table_name, _held.c.column_name).where(
             _held.c.table_schema == sa.func.any(sa.func.current_schemas(sa.false())),
@@ -148,10 +150,12 @@ def series_page(after: int, last: int) -> sa.Select[Any]:
         series_query_attrs.c.series_fk == series.c.pk).lateral("counted")
     objects = sa.select(sa.func.count()).select_from(instance).where(
         instance.c.series_fk == series.c.pk).scalar_subquery()
-    files = sa.select(sa.func.coalesce(sa.cast(sa.func.sum(location.c.object_size), sa.BigInteger), 0)).select_from(
-        instance.join(location, location.c.instance_fk == instance.c.pk)).where(
-        instance.c.series_fk == series.c.pk, location.c.object_type == _DICOM_FILE,
+    # One object at a time, by the index: a join of objects and files goes wrong without the planner's statistics.
+    of_object = sa.select(sa.func.sum(location.c.object_size)).where(
+        location.c.instance_fk == instance.c.pk, location.c.object_type == _DICOM_FILE,
         location.c.status.not_in(_NO_FILE)).scalar_subquery()
+    files = sa.select(sa.func.coalesce(sa.cast(sa.func.sum(of_object), sa.BigInteger), 0)).where(
+        instance.c.series_fk == series.c.pk).scalar_subquery()
     purged, sized = series.c.inst_purge_state == PURGED, series.c.series_size >= 0
     on_one = sa.func.strpos(study.c.storage_ids, "\\") == 0
     number = sa.case((purged, counted.c.filled),

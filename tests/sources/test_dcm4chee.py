@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from analytics.core.settings import Settings
 from analytics.sources import dcm4chee_index, dcm4chee_workflow
 from analytics.sources.base import Identity
+from analytics.sources.load import load_source
+from analytics.warehouse.schema import orders, patient_merges, studies
+from analytics.warehouse.store import Store
 from tests.sources.dcm4chee_database import Dcm4cheeDatabase, Reading, dataset
-from tests.sources.sites import BORN, IDS, NAMES, SECRETS
+from tests.sources.site_dcm4chee import Dcm4cheeArchive
+from tests.sources.sites import BORN, IDS, NAMES, SECRETS, Export
+from tests.sources.test_privacy import every_text
 
 
 @pytest.fixture
@@ -239,3 +247,20 @@ def test_pages_and_parts_lose_nothing(
     coverage = paged.source.coverage
     assert (str(coverage.covered_from), str(coverage.covered_to)) == ("2026-07-02", "2026-07-07")
     assert coverage.complete == {"studies", "series", "orders", "events", "patient_merges"}
+
+
+def test_no_identity_is_in_any_table_and_a_patient_has_the_keys_of_other_sources(
+        postgres_url: str, duck_store: Store, tmp_path: Path, settings: Settings,
+        caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), duck_store.draft() as draft:
+        record = load_source(draft, Dcm4cheeArchive(tmp_path / "archive", postgres_url).open(settings))
+        load_source(draft, Export(tmp_path / "export").open(settings))
+    warehouse = duck_store.current()
+    said = f"{every_text(warehouse)}\n{record}\n{caplog.text}".upper()
+    assert [secret for secret in (*SECRETS, "OLD-7731942") if secret in said] == []
+    patients = sa.select(studies.c.patient_key, studies.c.name_key, studies.c.birth_date_key).distinct()
+    assert len(warehouse.read(patients)) == 3
+    assert len(warehouse.read(sa.select(orders.c.patient_key).where(orders.c.patient_key.in_(
+        sa.select(studies.c.patient_key))))) == 3
+    assert warehouse.scalar(sa.select(sa.func.count()).where(
+        patient_merges.c.surviving_key == studies.c.patient_key)) == 2, "in each of the two sources"

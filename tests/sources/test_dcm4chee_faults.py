@@ -182,3 +182,14 @@ def test_text_in_another_encoding_than_the_database_says(
     finally:
         with admin.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_page_is_read_by_indexes_though_the_planner_knows_nothing(archive: Dcm4cheeDatabase) -> None:
+    with read_only(archive.url, "dcm4chee", "") as connection:
+        dcm4chee_index.prepare(connection, "")
+        for page in (dcm4chee_index.study_page(0), dcm4chee_index.series_page(0, 3)):
+            asked = page.compile(connection, compile_kwargs={"literal_binds": True})
+            plan = "\n".join(connection.execute(sa.text(f"EXPLAIN {asked}")).scalars())
+            assert "Index Scan using" in plan
+            assert [bad for bad in ("Seq Scan", "Bitmap") if bad in plan] == []
+            assert plan.splitlines()[0].startswith("Nested Loop"), "in the order of the key, without a sort"
