@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -100,7 +100,7 @@ class CFind:
         self.coverage, self._everything = Coverage(), None
         crawl, dated, read = Crawl(self._ask, limit=AT_ONCE, most=AT_ONCE, pages=False), 0, 0
         try:
-            for leaf in crawl.leaves(datetime.now(ZoneInfo(self._zone)).date(), known.finished, self._since):
+            for leaf in crawl.leaves(self._today(), known.finished, self._since):
                 if leaf.name == UNDATED and not self._holds_all(dated, one_run=not known.finished):
                     leaf = self._with_dateless(leaf)
                 yield from self._part(leaf, known)
@@ -113,6 +113,9 @@ class CFind:
         self.coverage.notes += crawl.notes
         self.coverage.notes[UNDATED_UNPROVEN] += not self._holds_all(dated, one_run=not known.finished)
         self.coverage.complete |= {"studies", "series"}
+
+    def _today(self) -> date:
+        return datetime.now(ZoneInfo(self._zone)).date()
 
     def _with_dateless(self, leaf: Leaf) -> Leaf:
         """Add the undated studies that the answer for all studies lacks, where the archive lets them be found."""
@@ -157,6 +160,8 @@ class CFind:
         except QueryFailed:
             if query.study_instance_uid or (query.first and query.is_one_day):
                 raise
+            if not self._association.has_answered:  # it may answer nobody like us: one day tells
+                self._answer({"StudyDate": f"{self._today():%Y%m%d}"}, "studies of today")
             self.coverage.notes[NOT_ANSWERED] += 1
             answer = Answer([], incomplete=True)
         if query.first is None and not query.study_instance_uid:

@@ -67,6 +67,10 @@ class FindAssociation:
     timeouts : Timeouts
     pause : callable
         Waits for some seconds.
+
+    Attributes
+    ----------
+    has_answered : whether the archive ever answered a question.
     """
 
     def __init__(self, node: Node, timeouts: Timeouts | None = None,
@@ -78,6 +82,7 @@ class FindAssociation:
         self._ae.dimse_timeout, self._ae.network_timeout = self._timeouts.answer, self._timeouts.network
         self._association: Association | None = None
         self._was_made, self._message = False, 0
+        self.has_answered = False
 
     def find(self, identifier: Dataset, limit: int, asked: str) -> Answered:
         """Ask one question, again where the association is dropped.
@@ -105,8 +110,11 @@ class FindAssociation:
                 self.abort()
                 if pause:
                     self._pause(pause)
-        raise QueryFailed(f"The archive broke off, or fell silent, {len(PAUSES) + 1} times before its answer was whole",
-                          "Look into its log of this time, and load again: the load goes on where it stopped.",
+        what = f"The archive broke off, or fell silent, {len(PAUSES) + 1} times before its answer was whole"
+        if not self.has_answered:
+            raise QueryFailed(what, f"Have it allow queries by {self.node.calling} from the address of this computer, "
+                              "and look into its log of this time.", f"{self.node}, {asked}")
+        raise QueryFailed(what, "Look into its log of this time, and load again: the load goes on where it stopped.",
                           f"{self.node}, {asked}")
 
     def _asked(self, association: Association, identifier: Dataset, limit: int, asked: str) -> Answered:
@@ -132,6 +140,7 @@ class FindAssociation:
             for status, match in association.send_c_find(identifier, STUDY_ROOT, msg_id=self._message):
                 if "Status" not in status:
                     raise _Dropped
+                self.has_answered = True
                 yield status, match
         except (RuntimeError, OSError):
             raise _Dropped from None

@@ -17,6 +17,7 @@ from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import FACTS, files, loads, quarantine, sources
 from analytics.warehouse.store import Store, open_store
 from tests.sources.fake_orthanc import OrthancIndex
+from tests.sources.site_cfind import CFindArchive
 from tests.sources.site_dcm4chee import Dcm4cheeArchive
 from tests.sources.site_fhir import FhirExport
 from tests.sources.site_hl7 import Hl7Site
@@ -26,11 +27,12 @@ from tests.sources.site_spreadsheet import SheetEvents
 from tests.sources.sites import CompressedExport, Export, Folder, LongEvents, ParquetExport, Site, WideEvents
 
 SITES: tuple[type[Site], ...] = (
-    Export, CompressedExport, ParquetExport, WideEvents, LongEvents, Folder, OrthancIndex, Hl7Site,
+    CFindArchive, Export, CompressedExport, ParquetExport, WideEvents, LongEvents, Folder, OrthancIndex, Hl7Site,
     Dcm4cheeArchive, OrthancServerSite, FhirExport, SoleLog, SheetEvents)
 """Every kind of source: one line each, and the contract does the rest."""
 
-ON_BOTH = (Export, WideEvents, Folder, OrthancIndex, Hl7Site, Dcm4cheeArchive, OrthancServerSite, FhirExport, SoleLog)
+ON_BOTH = (CFindArchive, Export, WideEvents, Folder, OrthancIndex, Hl7Site, Dcm4cheeArchive, OrthancServerSite,
+           FhirExport, SoleLog)
 """How an export is written makes no difference to the engine: the others run on DuckDB alone."""
 
 
