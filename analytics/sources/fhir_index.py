@@ -28,8 +28,7 @@ class ReferenceIndex:
         self._folder = Path(tempfile.mkdtemp(prefix="pacsmeter-"))
         self._secret = secrets.token_bytes(32)
         self._waiting: dict[bytes, tuple[str, bool, str]] = {}
-        self._is_fresh = False
-        self._changed = False
+        self._is_fresh = self._has_earlier = self._has_taken_back = self._changed = False
         path = self._folder / "references.sqlite"
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         self._database = sqlite3.connect(path, isolation_level=None)
@@ -69,6 +68,8 @@ class ReferenceIndex:
         if is_fresh != self._is_fresh:
             self._flush()
             self._is_fresh = is_fresh
+        self._has_earlier |= not is_fresh
+        self._has_taken_back |= taken_back
         key, row = self.key(reference), (_instant(updated), taken_back, json.dumps(said, separators=(",", ":")))
         if key not in self._waiting or row[0] >= self._waiting[key][0]:
             self._waiting[key] = row
@@ -78,7 +79,7 @@ class ReferenceIndex:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        if self._is_fresh and not self._changed:
+        if self._is_fresh and self._has_earlier and not self._changed:
             self._changed = any(self._differs(key, row) for key, row in self._waiting.items())
         self._database.execute("BEGIN")
         self._database.executemany(
@@ -105,6 +106,8 @@ class ReferenceIndex:
 
     def is_taken_back(self, reference: str, updated: str) -> bool:
         """Whether a version of a resource was taken back by one that is as late, or later."""
+        if not self._has_taken_back:
+            return False
         self._flush()
         row = self._database.execute(
             "SELECT updated FROM target WHERE key = ? AND taken_back", (self.key(reference),)).fetchone()
