@@ -81,8 +81,6 @@ def _pieces(file: BinaryIO, head: bytes) -> Iterator[tuple[bytes, str]]:
         more = file.read(_CHUNK_BYTES)
         start = 0
         for mark in _MARK.finditer(held, scanned):
-            if more and mark.start() > len(held) - _LONGEST_MARK:
-                break
             opened = mark.group()
             if not skipping:
                 yield from _piece(held[start:mark.start()], cut=framed and opened == START_BLOCK)

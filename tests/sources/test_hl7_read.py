@@ -105,7 +105,8 @@ def test_the_patient_s_id_is_that_of_the_archive(pid3: str, expected: str) -> No
     ("DOE^JANE^M^JR^DR^^L", "", "DOE^JANE^M^DR^JR"), ("ALIAS^X^^^^^A~DOE^JANE^^^^^L", "", "DOE^JANE"),
     ("山田^太郎^^^^^L^I~YAMADA^TARO^^^^^L^A", "UNICODE UTF-8", "YAMADA^TARO"),
     ("山田^太郎^^^^^L^I", "UNICODE UTF-8", ""), ("MÜLLER^EVA", "UNICODE UTF-8", "MÜLLER^EVA"),
-    ("DOE&VAN^JANE", "", "DOE^JANE"), ("M\\X4D\\LLER^EVA", "", "MMLLER^EVA")])
+    ("DOE&VAN^JANE", "", "DOE^JANE"), ("M\\X4D\\LLER^EVA", "", "MMLLER^EVA"),
+    ("DO\\E^EVA", "", "DO\\E^EVA")])
 def test_names_are_those_of_dicom(pid5: str, charset: str, expected: str) -> None:
     (row,) = read("ORM^O01", f"PID|1||X1||{pid5}", "ORC|NW||F1", charset=charset).orders
     assert row["name_key"] == EDGE.columns("", expected, "", "")["name_key"]
