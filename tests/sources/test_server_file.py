@@ -168,7 +168,8 @@ def test_what_cannot_be_opened_names_the_line_of_its_url(tmp_path: Path, setting
 
 
 @pytest.mark.parametrize(("kind", "key", "said"), [
-    ("orthanc", "since = 2015-01-01", "always read whole"), ("hl7", 'password_file = "secret.txt"', "no password")])
+    ("orthanc", "since = 2015-01-01", "always read whole"), ("hl7", 'password_file = "secret.txt"', "no password"),
+    ("cfind", 'password_file = "secret.txt"', "no password")])
 def test_what_a_kind_does_not_heed_is_not_passed_over(
         tmp_path: Path, settings: Settings, kind: str, key: str, said: str) -> None:
     path = written(tmp_path, f'source_id = "m"\nkind = "{kind}"\nurl = "x:///y"\n{key}\n')
