@@ -85,7 +85,8 @@ def read_server_file(file: TomlFile) -> ServerFile:
     password = None
     if written.password_file:
         if written.kind in ("dicom_folder", "hl7", "fhir", "sole", "cfind") or "sqlite:" in written.url:
-            raise file.fail(f"A source of kind {written.kind} takes no password", "Take `password_file` out.", "password_file")
+            raise file.fail(f"A source of kind {written.kind} takes no password", "Take `password_file` out.",
+                            "password_file")
         try:
             password = read_password(file.path.parent / written.password_file)
         except PacsmeterError as error:
