@@ -184,8 +184,8 @@ class Crawl:
             held |= by_key(one for one in page.found if one.study_date is None or one.study_date < FIRST_DAY)
             asking.progressed += len(page.keys) if taken else 0
             taken, before = taken + len(page.found), page.keys
-            proven = not page.found or asking.whole(page) is Whole.YES
-            if proven or not asking.pages:
+            proven = asking.whole(page) is Whole.YES
+            if proven or not page.found or not asking.pages:
                 break
         if not proven:
             self.notes[UNDATED_NOT_ASKED] += 1

@@ -55,12 +55,12 @@ def _paged(asking: Asking, query: Query, answer: Answer) -> list[Found] | None:
         fresh = page.keys - held.keys()
         if page.found and not fresh and taken == len(answer.found):
             asking.pages = False
-        if len(fresh) < len(page.keys):
+        if len(fresh) < len(page.keys) or (page.incomplete and not page.found):
             return None
         held |= by_key(page.found)
         taken += len(page.found)
         asking.progressed += len(fresh)
-        if not page.found or asking.whole(page) is Whole.YES:
+        if asking.whole(page) is Whole.YES:
             return list(held.values())
     return None
 
