@@ -31,19 +31,23 @@ def dateless_studies(ask: Callable[[Mapping[str, str], str], Answer],
         Whether a study has no study date at all.
     """
     held: dict[Key, Found] = {}
+    longest = 0
 
-    def asked(matching: Mapping[str, str]) -> bool:
-        """Take what is answered; whether there may be more."""
+    def asked(**matching: str) -> bool:
+        """Take what is answered; whether there may be more: a shorter answer than the longest was not cut."""
+        nonlocal longest
         answer = ask({"StudyDate": BEFORE_ALL, **matching}, "studies without a date")
-        fresh = {one.key: one for one in answer.found if dateless(one) and one.key not in held}
-        held.update(fresh)
-        return answer.incomplete or bool(fresh)
+        held.update((one.key, one) for one in answer.found if dateless(one))
+        longest = max(longest, len(answer.found))
+        return answer.incomplete or 0 < longest == len(answer.found)
 
-    if asked({}):
+    if asked():
+        for first in _FIRST_OF_AN_ID:
+            if asked(PatientID=f"{first}*"):
+                for modality in _with_seen(held.values()):
+                    asked(PatientID=f"{first}*", ModalitiesInStudy=modality)
         for modality in _with_seen(held.values()):
-            if asked({"ModalitiesInStudy": modality}):
-                for first in _FIRST_OF_AN_ID:
-                    asked({"ModalitiesInStudy": modality, "PatientID": f"{first}*"})
+            asked(ModalitiesInStudy=modality)
     return held
 
 

@@ -92,11 +92,11 @@ def test_an_orthanc_that_does_not_know_us_is_one_clear_line(start_orthanc: Start
     server = start_orthanc()
     source = open_source(f"cfind://PACSMETER@127.0.0.1:{server.dicom_port}/ORTHANC", settings)
     with pytest.raises(PacsmeterError, match="allow queries by PACSMETER from the address of this computer"):
-        list(source.batches(Known(), lambda *_: None))  # type: ignore[arg-type]
+        list(source.batches(Known(), lambda *_: None))
 
 
 def test_an_orthanc_that_is_called_by_another_name_says_so(start_orthanc: Starter, settings: Settings) -> None:
     server = start_orthanc(configuration={**ANSWERS, "DicomCheckCalledAet": True})
     source = open_source(f"cfind://PACSMETER@127.0.0.1:{server.dicom_port}/OTHER", settings)
     with pytest.raises(PacsmeterError, match="called AE title not recognized"):
-        list(source.batches(Known(), lambda *_: None))  # type: ignore[arg-type]
+        list(source.batches(Known(), lambda *_: None))

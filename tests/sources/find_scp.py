@@ -62,7 +62,9 @@ class FindScp:
     aborts_after : matches after which it breaks the association off; ``aborts_times`` times.
     final : status that ends the answers of a level instead of success: ``{"SERIES": 0xC000}``.
     fails_for : studies whose series it is unable to answer.
+    refuses : it takes associations, and breaks off at the first question.
     silent : it says nothing more after its first match.
+    empty_dates_match : an absent study date comes before every date, as where it is kept as an empty text.
     """
 
     def __init__(self, studies: list[Dataset], series: list[Dataset], ae_title: str = "ARCHIVE",
@@ -74,6 +76,7 @@ class FindScp:
         self.aborts_after, self.aborts_times, self.aborts_level = -1, 0, "STUDY"
         self.final: dict[str, int] = {}
         self.fails_for: set[str] = set()
+        self.empty_dates_match, self.refuses = False, False
         self.honors_cancel, self.canceled = True, 0
         self.silent, self._ended = False, threading.Event()
         entity = AE(ae_title=ae_title)
@@ -113,6 +116,9 @@ class FindScp:
             warnings.simplefilter("ignore")
             identifier = event.identifier
             self.asked.append(identifier)
+            if self.refuses:
+                event.assoc.abort()
+                return
             level = identifier.QueryRetrieveLevel
             held = self.studies if level == "STUDY" else self.series
             matches = [one for one in held if all(self._matches(one, element) for element in identifier)]
@@ -136,8 +142,7 @@ class FindScp:
                 yield 0xFF00, one
             yield self.final.get(level, 0x0000), None
 
-    @staticmethod
-    def _matches(held: Dataset, element: DataElement) -> bool:
+    def _matches(self, held: Dataset, element: DataElement) -> bool:
         wanted = str(element.value or "")
         if element.keyword in ("QueryRetrieveLevel", "SpecificCharacterSet") or not wanted:
             return True
@@ -146,7 +151,9 @@ class FindScp:
             return wanted in ([value] if isinstance(value, str) else list(value or []))
         value = str(value or "")
         first, dash, last = wanted.partition("-")
-        return bool(value) and first <= value <= last if dash else value == wanted
+        if dash:
+            return (bool(value) or self.empty_dates_match) and first <= value <= last
+        return value.startswith(wanted[:-1]) if wanted.endswith("*") else value == wanted
 
 
 def _without_delay(event: evt.Event) -> None:

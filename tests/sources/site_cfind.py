@@ -32,10 +32,11 @@ class CFindArchive(Site):
     def delete_one(self) -> None:
         del self.scp.studies[1], self.scp.series[1]
 
-    def spoil(self) -> None:
-        """Add what goes to quarantine, and must not take an identity there."""
+    def spoil(self) -> int:
         bad = {"PatientID": IDS[0], "PatientName": NAMES[0], "PatientBirthDate": BORN[0], "StudyDate": "20260702"}
         self.scp.studies += [dataset(StudyInstanceUID="", **bad), dataset(StudyInstanceUID=f"{NAMES[1]}*", **bad)]
+        self.scp.series.append(one_series(2, SeriesInstanceUID=f"{NAMES[2]}*"))
+        return 3
 
     def close(self) -> None:
         self.scp.stop()

@@ -159,6 +159,15 @@ def test_a_day_that_always_breaks_off_is_one_clear_line(start: Start, options: O
     assert caught.value.__cause__ is None
 
 
+def test_an_archive_that_breaks_off_every_question_from_us_is_one_clear_line_soon(
+        start: Start, options: Options) -> None:
+    scp = start([], [])
+    scp.refuses = True
+    with pytest.raises(QueryFailed, match="Have it allow queries by PACSMETER from the address of this computer"):
+        Read(open_cfind(scp.spec, options))
+    assert scp.associations == 6
+
+
 def test_an_archive_that_falls_silent_in_an_answer_does_not_hold_the_load_for_ever(
         start: Start, options: Options) -> None:
     scp = start([study(1), study(2)], [])
@@ -439,6 +448,17 @@ def test_undated_studies_are_found_where_the_answer_for_all_is_whole(start: Star
     scp.cap, scp.says_cap = 2, True
     read = Read(open_cfind(scp.spec, options))
     assert {"1.2.0", "1.2.1", "1.2.2"} <= set(read.uids) and read.notes[UNDATED_UNPROVEN] == 1
+
+
+def test_undated_studies_beyond_the_cap_are_found_where_an_absent_date_is_kept_as_an_empty_text(
+        start: Start, options: Options) -> None:
+    undated = [study(100 + n, "", ModalitiesInStudy="CT" if n < 9 else "XX", PatientID=f"{n}P") for n in range(12)]
+    scp = start([*days(30), *undated], [one_series(n) for n in range(30)])
+    scp.cap, scp.says_cap, scp.empty_dates_match = 5, True, True
+    read = Read(open_cfind(scp.spec, options))
+    assert read.uids == sorted(one.StudyInstanceUID for one in scp.studies)
+    (part,) = [part for part in read.parts if part.first is None]
+    assert part.records == 12 and read.notes[UNDATED_UNPROVEN] == 1
 
 
 def test_a_round_number_of_studies_does_not_prove_that_none_is_missing(start: Start, options: Options) -> None:
