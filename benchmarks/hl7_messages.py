@@ -89,7 +89,8 @@ def main() -> None:
         seconds, computed = time.perf_counter() - start, time.process_time() - computed
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{messages:,} messages, {rows:,} rows: {seconds:.1f} s ({computed:.1f} s of one core, "
-          f"{messages / computed:,.0f} messages a second of it), peak {peak:,.0f} MB ({peak - before:,.0f} more than before)")
+          f"{messages / computed:,.0f} messages a second of it), "
+          f"peak {peak:,.0f} MB ({peak - before:,.0f} more than before)")
 
 
 if __name__ == "__main__":

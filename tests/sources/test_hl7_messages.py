@@ -106,6 +106,13 @@ def test_a_cancel_that_is_taken_back_and_given_again_stands(duck_store: Store, l
     assert [row["origin"] for row in rows(duck_store, events)] == ["ORC-1 CR, ORC-9"]
 
 
+def test_the_same_in_one_load(duck_store: Store, load: Load, folder: Path) -> None:
+    for name, control, at in (("1", "CA", "0800"), ("2", "UC", "0900"), ("3", "CR", "1000")):
+        (folder / name).write_bytes(order(0, f"20260701{at}00", control).encode())
+    load(f"hl7://{folder}")
+    assert "ORC-1 CR, ORC-9" in [row["origin"] for row in rows(duck_store, events)]
+
+
 def test_every_bad_record_is_named_and_goes_when_it_is_put_right(duck_store: Store, load: Load, folder: Path) -> None:
     good, whole = order(0, "20260701080000").encode(), order(1, "20260702080000").encode()
     (folder / "a.hl7").write_bytes(b"PID|x\r" + good + b"\x0b" + whole)
