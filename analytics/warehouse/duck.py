@@ -17,12 +17,11 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import sqlalchemy as sa
 
 from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.warehouse.engine import DuckSession, bare_table
+from analytics.warehouse.engine import DuckSession
 from analytics.warehouse.schema import metadata
 from analytics.warehouse.store import Draft, Snapshot, Store, Warehouse, now_utc
 
@@ -106,8 +105,7 @@ class DuckStore(Store):
             path = self._draft_file(base)
             session = DuckSession(path, read_only=False, memory_limit=self._memory_limit)
             try:
-                for table in metadata.sorted_tables:
-                    session.execute(sa.schema.CreateTable(bare_table(table), if_not_exists=True))
+                session.fit(metadata.sorted_tables)
                 yield Draft(session, revision)
                 session.checkpoint()
             finally:

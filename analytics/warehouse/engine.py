@@ -72,6 +72,10 @@ class Session(ABC):
     def transaction(self) -> Iterator[None]:
         """Run what is inside as one step: all of it or nothing."""
 
+    @abstractmethod
+    def columns(self) -> set[tuple[str, str]]:
+        """Return the tables that are there, and the columns of each."""
+
     def analyze(self, tables: Iterable[sa.Table]) -> None:  # noqa: B027 - most engines count as they write
         """Count anew what the planner goes by, where an engine does not do so while it writes."""
 
@@ -153,6 +157,20 @@ class DuckSession(Session):
             raise
         self._connection.commit()
 
+    def fit(self, tables: Iterable[sa.Table]) -> None:
+        """Make the tables that are not there, and the columns that an earlier version's tables do not have."""
+        for table in tables:
+            self.execute(sa.schema.CreateTable(bare_table(table), if_not_exists=True))
+        found = self.columns()
+        for table in tables:
+            for column in table.columns:
+                if (table.name, column.name) not in found:
+                    type_ = column.type.compile(self.dialect)
+                    self._connection.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {type_}')
+
+    def columns(self) -> set[tuple[str, str]]:
+        return set(self._connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
+
     def checkpoint(self) -> None:
         """Write everything into the one file, so that it can be copied and renamed."""
         self._connection.execute("FORCE CHECKPOINT")
@@ -220,6 +238,10 @@ class PostgresSession(Session):
             self._in_block = False
         self._held.commit()
 
+    def columns(self) -> set[tuple[str, str]]:
+        with self._connection() as connection:
+            return columns_of(connection, self._schema)
+
     def analyze(self, tables: Iterable[sa.Table]) -> None:
         for table in tables:
             self.execute(sa.DDL(f'ANALYZE "{self._schema}"."{table.name}"'))
@@ -227,6 +249,14 @@ class PostgresSession(Session):
     def close(self) -> None:
         if self._held is not None:
             self._held.close()
+
+
+def columns_of(connection: sa.Connection, schema: str) -> set[tuple[str, str]]:
+    """Return the tables of a schema of PostgreSQL, and the columns of each."""
+    names = sa.table("columns", sa.column("table_schema"), sa.column("table_name"), sa.column("column_name"),
+                     schema="information_schema")
+    found = connection.execute(sa.select(names.c.table_name, names.c.column_name).where(names.c.table_schema == schema))
+    return {(table, column) for table, column in found}
 
 
 def _as_csv(batch: pa.RecordBatch) -> memoryview:

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.warehouse.engine import PostgresSession, bare_table, unreachable
+from analytics.warehouse.engine import PostgresSession, bare_table, columns_of, unreachable
 from analytics.warehouse.schema import Instant, metadata
-from analytics.warehouse.store import Draft, Snapshot, Store, Warehouse, now_utc
+from analytics.warehouse.store import COLUMNS, Draft, Snapshot, Store, Warehouse, now_utc
 
 _CATALOG_SCHEMA = "pacsmeter"
 _LOCK = 7_226_377  # any fixed number: the advisory lock that one load holds
@@ -111,16 +111,21 @@ class PostgresStore(Store):
             if old.startswith(("pacsmeter_draft_", "pacsmeter_copy_")) and old != name:
                 self._drop(old)
         if name in existing:
-            return name
+            with self._engine.connect() as connection:
+                if columns_of(connection, name) >= COLUMNS:
+                    return name
+            self._drop(name)  # an earlier version left it
         copy = f"pacsmeter_copy_{base:06d}"
         with self._engine.begin() as connection:
             connection.execute(sa.schema.CreateSchema(copy))
+            known = columns_of(connection, _schema(base)) if base else set()
             for table in metadata.sorted_tables:
                 fresh = bare_table(table).to_metadata(sa.MetaData(), schema=copy)
                 fresh.create(connection)
-                if base:
-                    held = table.to_metadata(sa.MetaData(), schema=_schema(base))
-                    connection.execute(sa.insert(fresh).from_select(list(table.columns.keys()), sa.select(held)))
+                held = [column.name for column in table.columns if (table.name, column.name) in known]
+                if held:  # an earlier version's snapshot lacks some tables and columns
+                    there = sa.table(table.name, *(sa.column(column) for column in held), schema=_schema(base))
+                    connection.execute(sa.insert(fresh).from_select(held, sa.select(there)))
             connection.execute(sa.DDL(f'ALTER SCHEMA "{copy}" RENAME TO "{name}"'))
         return name
 

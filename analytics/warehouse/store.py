@@ -26,6 +26,9 @@ from analytics.warehouse.engine import Session, stage_name, stage_table, table_s
 from analytics.warehouse.merge import Counts, merge_stage
 from analytics.warehouse.schema import metadata
 
+COLUMNS = frozenset((table.name, column.name) for table in metadata.sorted_tables for column in table.columns)
+"""Every table and column of this version."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -72,6 +75,10 @@ class Warehouse:
         """Count the rows of a table or of a select."""
         rows = source.subquery() if isinstance(source, sa.Select) else source
         return int(self.scalar(sa.select(sa.func.count()).select_from(rows)))
+
+    def is_of_this_version(self) -> bool:
+        """Whether the snapshot has every table and column that this version reads."""
+        return self._session.columns() >= COLUMNS
 
     def close(self) -> None:
         """Let the connection go."""
@@ -214,7 +221,12 @@ class Store(ABC):
             raise PacsmeterError(
                 "The warehouse is empty", "Load a source first, or the demo hospital: `pacsmeter load demo`.",
             )
-        return self._open(revision)
+        warehouse = self._open(revision)
+        if not warehouse.is_of_this_version():
+            warehouse.close()
+            raise PacsmeterError(f"Snapshot {revision} was made by an earlier version of pacsmeter",
+                                 "Load your sources again, as you did before.", f"snapshot {revision}")
+        return warehouse
 
     def rollback(self) -> int:
         """Go back one snapshot; return the number that readers see now."""

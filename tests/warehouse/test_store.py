@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+import duckdb
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
+from analytics.warehouse.duck import DuckStore
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.merge import Counts
+from analytics.warehouse.postgres import PostgresStore
 from analytics.warehouse.schema import events, exams, orders, studies
 from analytics.warehouse.store import Store
 from tests.support import build
@@ -121,3 +124,27 @@ def test_rows_appended_last_are_published(store: Store) -> None:
             [{"source_id": "a", "accession_number": "A1", "event": "Order", "event_at": dt.datetime.now(dt.UTC)}],
             schema=table_schema(events)))
     assert store.current().count(events) == 1
+
+
+def test_an_earlier_versions_snapshot_is_refused_and_a_load_brings_it_up_to_date(store: Store) -> None:
+    build(store, {studies: [{"study_instance_uid": "1.2", "patient_key": "p", "site": "North"}]}).close()
+    _take_away(store, "ALTER TABLE {}studies DROP COLUMN record_key", "DROP TABLE {}marks")
+    with pytest.raises(PacsmeterError, match=r"earlier version of pacsmeter.*Load your sources again"):
+        store.current()
+    with store.draft():
+        pass
+    (held,) = store.current().arrow(sa.select(studies)).to_pylist()
+    assert (held["study_instance_uid"], held["site"], held["record_key"]) == ("1.2", "North", None)
+
+
+def _take_away(store: Store, *statements: str) -> None:
+    """Make the published snapshot what it was before some tables and columns came."""
+    if isinstance(store, DuckStore):
+        with duckdb.connect(str(store.folder / "snapshot-000001.duckdb")) as connection:
+            for statement in statements:
+                connection.execute(statement.format(""))
+        return
+    assert isinstance(store, PostgresStore)
+    with store._engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement.format("pacsmeter_000001.")))
