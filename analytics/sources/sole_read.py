@@ -152,8 +152,6 @@ def read_report(message: bytes) -> Report:
             return Report("malformed")
         message_id = header["id"].decode("ascii", "replace")
         body = header["body"].strip().removeprefix(_BOM).lstrip()
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        return Report("forbidden_xml")
     try:
         root = fromstring(body, forbid_dtd=True)
     except DefusedXmlException:
