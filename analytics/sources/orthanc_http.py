@@ -106,6 +106,7 @@ class OrthancServer:
             raise self._no_orthanc()
         if about["ApiVersion"] < ENOUGH:
             raise PacsmeterError("This Orthanc is too old to be read by its REST interface", UPDATE, self._location)
+        self.contents([], "Study")
 
     def get(self, path: str, what: str, **query: int | str) -> Any:
         """Ask for something; nothing where it is not there (any more).
@@ -142,6 +143,11 @@ class OrthancServer:
         """
         found = self.post("/tools/bulk-content", "several resources at once",
                           {"Resources": list(ids), "Level": level, "Metadata": metadata})
+        if found is None and ids:
+            # One of them was deleted while Orthanc was at it (seen on PostgreSQL).
+            middle = len(ids) // 2
+            return [one for some in (ids[:middle], ids[middle:]) if some and len(ids) > 1
+                    for one in self.contents(some, level, metadata=metadata)]
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             raise self._no_orthanc()
         return found

@@ -69,9 +69,10 @@ class Parts:
         """Yield the rows of studies without a StudyInstanceUID, wherever in the archive they are."""
         self._records = self._given = 0
         wanted = frozenset(self._crawl.without_uid)
-        if wanted:
-            yield from self._take(self._reader.read_without_uid(
-                one for one in self._found.of(0, PREFIXES - 1) if self._edge.record_key(public_id(one)) in wanted))
+        if not wanted:
+            return
+        yield from self._take(self._reader.read_without_uid(
+            one for one in self._found.of(0, PREFIXES - 1) if self._edge.record_key(public_id(one)) in wanted))
         yield from self._flush()
         yield Part(WITHOUT_UID, self._records, marks=self._crawl.mark())
 

@@ -87,21 +87,33 @@ class Reader:
             yield from self._server.contents(some, "Study")
 
     def _read(self, study: Mapping[str, Any]) -> Read:
-        uid, own = "", str(study.get("ID"))
+        own = str(study.get("ID"))
         try:
-            uid, studied = study_uid(study), study_date(study)
-            if self._since and studied and studied < self._since:
-                return Read(too_early=True)
-            if not uid:
-                return Read(without_uid=self._edge.record_key(own) or "")
-            same = same_uid(self._server, uid)
-            if own != next((one for one in same if (packed_id(one) or b"\x00") in self._studies), ""):
-                return Read()
-            others = [one for one in same if one != own]
-            return Read(self._together([study, *(self._server.contents(others, "Study") if others else ())]))
+            return self._with_same(own, study)
         except (NoAnswer, Unexpected):
-            named = uid if _UID.fullmatch(uid) else f"record {self._edge.record_key(own)}"
-            return Read(rejected=_rejected(f"study {named}"))
+            # Orthanc may fail on what is deleted while it is at it.
+            if not self._server.contents([own], "Study"):
+                return Read()
+        try:
+            return self._with_same(own, study)
+        except (NoAnswer, Unexpected):
+            return Read(rejected=_rejected(self._named(own, study.get("MainDicomTags"))))
+
+    def _named(self, own: str, tags: object) -> str:
+        uid = str(tags.get("StudyInstanceUID")) if isinstance(tags, Mapping) else ""
+        return f"study {uid}" if _UID.fullmatch(uid) else f"study of record {self._edge.record_key(own)}"
+
+    def _with_same(self, own: str, study: Mapping[str, Any]) -> Read:
+        uid, studied = study_uid(study), study_date(study)
+        if self._since and studied and studied < self._since:
+            return Read(too_early=True)
+        if not uid:
+            return Read(without_uid=self._edge.record_key(own) or "")
+        same = same_uid(self._server, uid)
+        if own != next((one for one in same if (packed_id(one) or b"\x00") in self._studies), ""):
+            return Read()
+        others = [one for one in same if one != own]
+        return Read(self._together([study, *(self._server.contents(others, "Study") if others else ())]))
 
     def _together(self, found: list[Mapping[str, Any]]) -> StudyRows:
         held = []

@@ -45,6 +45,7 @@ class FakeOrthanc:
     asked : method and path of each request, in order.
     faults : pattern of method and path, to what is answered in the place of the answer.
     before : pattern of method and path, to what happens before the answer.
+    going : resources that are deleted while several are described, on which Orthanc answers 404 for all.
     """
 
     def __init__(self, user: str = "", password: str = "") -> None:
@@ -54,6 +55,7 @@ class FakeOrthanc:
         self.asked: list[str] = []
         self.faults: dict[str, Fault] = {}
         self.before: dict[str, Callable[[], None]] = {}
+        self.going: set[str] = set()
         self.system: dict[str, Any] = {"ApiVersion": 16, "Version": "1.10.1", "Name": "fake"}
         self.more_totals: dict[str, int] = {}
         self.login = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}" if user else ""
@@ -176,6 +178,8 @@ class FakeOrthanc:
                         if uid and about.level == "studies" and about.tags.get("StudyInstanceUID") == uid]
             case ["tools", "bulk-content"]:
                 asked = json.loads(body)
+                if self.going & set(asked["Resources"]):
+                    return None
                 level = next(level for level, kind in KINDS.items() if kind == asked["Level"])
                 found = dict.fromkeys(it for one in asked["Resources"] for it in self._at(one, level))
                 return [self._describe(one, asked["Metadata"]) for one in found]

@@ -26,7 +26,7 @@ from tests.sources.fake_orthanc_rest import FakeOrthanc
 from tests.sources.site_orthanc_rest import OrthancServerSite
 from tests.sources.sites import IDS, SECRETS
 
-STUDY_QUESTIONS = ("/studies/", "/series/", "/tools/")
+STUDY_QUESTIONS = ("/studies/", "/series/", "/tools/lookup")
 
 
 @pytest.fixture
@@ -126,6 +126,18 @@ def test_a_study_that_goes_between_listing_and_asking_is_simply_gone(
     site.orthanc.before["POST /tools/lookup"] = go
     record = load(duck_store, site, settings)
     assert sorted(images(duck_store)) == ["1.2.0", "1.2.2"]
+    assert record.left_out == 0
+
+
+def test_a_study_that_goes_while_several_are_described_takes_no_other_with_it(
+        site: OrthancServerSite, duck_store: Store, settings: Settings) -> None:
+    for number in range(3, 9):
+        site.orthanc.add({"PatientID": "P"}, {"StudyInstanceUID": f"1.2.{number}"}, {"SeriesInstanceUID": "1"}, "1.1")
+    site.orthanc.going.add(site.study(1))
+    site.orthanc.before["GET /studies$"] = lambda: site.orthanc.more_totals.update(
+        {"CountStudies": -1, "CountSeries": -1, "CountInstances": -1})
+    record = load(duck_store, site, settings)
+    assert sorted(images(duck_store)) == [f"1.2.{number}" for number in (0, 2, 3, 4, 5, 6, 7, 8)]
     assert record.left_out == 0
 
 
@@ -273,6 +285,7 @@ def fails(site: OrthancServerSite, settings: Settings, text: str) -> None:
     ("GET /studies$", (200, "text/html", b"<html>ZWICKERBAUER</html>"), "is no Orthanc"),
     ("GET /studies$", (200, "application/json", b'["9984c9fa-d70293d7-0046d363-37db108f-0e16efe1",'), "breaks off"),
     ("bulk-content", (500, "text/plain", b"ZWICKERBAUER"), "several studies with an error"),
+    ("lookup", (200, "text/html", b"<html>ZWICKERBAUER</html>"), "is no Orthanc"),
     ("bulk-content", (404, "text/plain", b""), "is no Orthanc"),
     ("/series/", (200, "application/json", b'{"DiskSize": "1'), "size of a series is no whole JSON"),
     ("/series/", (503, "text/plain", b""), "too busy to answer, asked 3 times"),
@@ -339,7 +352,7 @@ def test_the_password_goes_to_the_server_and_nowhere_else(
     source = open_source(spec, settings)
     with caplog.at_level(logging.DEBUG):
         items = list(source.batches(Known(), lambda *_: None))
-    assert sum(isinstance(item, Part) for item in items) == 2
+    assert sum(isinstance(item, Part) for item in items) == 1
     assert "heim" not in source.location + caplog.text
     assert not any(one in caplog.text for one in orthanc.resources), "no public id is in a log"
     orthanc.close()
