@@ -19,6 +19,7 @@ from analytics.warehouse.store import Store, open_store
 from tests.sources.fake_orthanc import OrthancIndex
 from tests.sources.site_cfind import CFindArchive
 from tests.sources.site_dcm4chee import Dcm4cheeArchive
+from tests.sources.site_dicomweb import DicomWebSite
 from tests.sources.site_fhir import FhirExport
 from tests.sources.site_hl7 import Hl7Site
 from tests.sources.site_orthanc_rest import OrthancServerSite
@@ -28,11 +29,11 @@ from tests.sources.sites import CompressedExport, Export, Folder, LongEvents, Pa
 
 SITES: tuple[type[Site], ...] = (
     CFindArchive, Export, CompressedExport, ParquetExport, WideEvents, LongEvents, Folder, OrthancIndex, Hl7Site,
-    Dcm4cheeArchive, OrthancServerSite, FhirExport, SoleLog, SheetEvents)
+    Dcm4cheeArchive, OrthancServerSite, FhirExport, SoleLog, SheetEvents, DicomWebSite)
 """Every kind of source: one line each, and the contract does the rest."""
 
 ON_BOTH = (CFindArchive, Export, WideEvents, Folder, OrthancIndex, Hl7Site, Dcm4cheeArchive, OrthancServerSite,
-           FhirExport, SoleLog)
+           FhirExport, SoleLog, DicomWebSite)
 """How an export is written makes no difference to the engine: the others run on DuckDB alone."""
 
 
