@@ -5,6 +5,7 @@ A file counts as read when what it told is there, so a load that is cut off goes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -24,6 +25,10 @@ TOLD = (instances, orders, events, patient_merges)
 """The tables that files give rows of."""
 
 
+SUPERSEDED = ("ApptTime", "TimeScheduled")
+"""Events of which the last word counts: an appointment moves, while what has happened has happened."""
+
+
 class FileMerge:
     """Merges what a load has read of files so far, in one step each time."""
 
@@ -37,14 +42,38 @@ class FileMerge:
                 self._load.count(instances, drop_replaced(self._draft, self._source_id))
             for table in TOLD:
                 if self._load.staged.get(table):
-                    partial = self._load.kind.partial_rows and table is orders
-                    self._load.count(table, self._draft.merge(table, self._source_id, partial=partial))
+                    self._merge_told(table)
             self._retract()
             self._let_go_of_retried()
             self._draft.merge(quarantine, self._source_id)
             self._draft.merge(files, self._source_id)
         for table in (*TOLD, files):
             self._load.staged.pop(table, None)
+
+    def _merge_told(self, table: sa.Table) -> None:
+        messages = self._load.kind.partial_rows
+        if messages and table is events:
+            self._let_go_of_superseded()
+        counts = self._draft.merge(table, self._source_id, partial=messages and table is orders)
+        # Messages say again what others said: that is their nature, and nothing is left out.
+        self._load.count(table, replace(counts, repeated=0) if messages else counts)
+
+    def _let_go_of_superseded(self) -> None:
+        """Keep the last appointment of an exam alone: a message that moves it takes back what earlier ones said."""
+        told, later = stage_table(events), stage_table(events).alias("later")
+        moved = told.c.event.in_(SUPERSEDED)
+        same = sa.and_(later.c.accession_number == told.c.accession_number, later.c.event == told.c.event)
+        self._draft.execute(sa.delete(told).where(moved, sa.exists(
+            sa.select(sa.literal(1)).select_from(later).where(same, later.c.stage_row > told.c.stage_row))))
+        before = sa.and_(
+            events.c.source_id == self._source_id, events.c.event.in_(SUPERSEDED), sa.exists(
+                sa.select(sa.literal(1)).select_from(told).where(
+                    told.c.accession_number == events.c.accession_number, told.c.event == events.c.event,
+                    told.c.event_at != events.c.event_at)))
+        removed = self._draft.count(sa.select(events.c.accession_number).where(before))
+        if removed:
+            self._draft.execute(sa.delete(events).where(before))
+            self._load.count(events, Counts(removed=removed))
 
     def _retract(self) -> None:
         retracted = self._load.source.coverage.retracted

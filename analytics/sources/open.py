@@ -141,7 +141,7 @@ def _on_disk(path: Path, named: str, options: Options) -> Source:
                              named)
     if path.suffix.lower() == ".toml":
         return _from_source_file(TomlFile(path), options)
-    if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".xlsx")):
+    if path.name.lower().endswith((".csv", ".csv.gz", ".parquet", ".xlsx", ".xls", ".ods")):
         raise PacsmeterError("An export needs a source file that names its columns",
                              "ARCHITECTURE.md, \"A source file\", shows one.", named)
     return _folder(path, options)

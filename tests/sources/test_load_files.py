@@ -138,3 +138,18 @@ def test_text_of_every_kind_comes_back_as_it_was(store: Store) -> None:
     load(store, source)
     held = store.current().arrow(sa.select(orders.c.procedure_description).order_by(orders.c.accession_number))
     assert held.column(0).to_pylist() == written
+
+
+def test_the_last_appointment_counts_and_the_first_report(store: Store) -> None:
+    source = Messages({"1": File(events=[("A", "ApptTime", AT), ("A", "ApptTime", SIGNED), ("A", "Reported", SIGNED)])})
+    record = load(store, source)
+    assert (record.by_table["events"], record.left_out) == (Counts(added=2), 0)
+    later = SIGNED + dt.timedelta(days=1)
+    source.held["2"] = File(events=[("A", "ApptTime", later), ("A", "Reported", later), ("B", "ApptTime", AT)])
+    assert load(store, source).by_table["events"] == Counts(added=3, removed=1, unchanged=1)
+    held = store.current().arrow(sa.select(events.c.accession_number, events.c.event, events.c.event_at)).to_pylist()
+    assert {(row["accession_number"], row["event"], row["event_at"]) for row in held} == {
+        ("A", "ApptTime", later), ("A", "Reported", SIGNED), ("A", "Reported", later), ("B", "ApptTime", AT)}
+    source.held["3"] = File(events=[("B", "ApptTime", AT), ("B", "ApptTime", AT)])
+    record = load(store, source)
+    assert (record.by_table["events"], record.left_out) == (Counts(unchanged=4), 0)
