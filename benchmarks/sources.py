@@ -33,14 +33,14 @@ def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def measure(kind: str, studies: int, folder: Path) -> dict[str, float | str]:
-    """Make a source of one kind and size, read it plainly, load it, load it again."""
+def measure(kind: str, studies: int, folder: Path, *, once: bool) -> dict[str, float | str | None]:
+    """Make a source of one kind and size, read it plainly, load it, and load it again where asked for."""
     home = folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     with CASES[kind].prepared(folder, studies) as source:
         plain_seconds, plain_memory = timed(source.plain, source.environment)
         first, memory = _load(source, home)
-        again, again_memory = _load(source, home)
+        again, again_memory = (None, None) if once else _load(source, home)
         what = source.what
     return {"kind": kind, "studies": studies, "what": what, "plain_seconds": plain_seconds,
             "plain_memory": plain_memory, "seconds": first, "memory": memory, "again_seconds": again,
@@ -51,7 +51,7 @@ def _load(source: Prepared, home: Path) -> tuple[float, float]:
     return timed([sys.executable, "-m", "benchmarks.source_load", source.spec, str(home)], source.environment)
 
 
-def table(rows: list[dict[str, float | str]]) -> str:
+def table(rows: list[dict[str, float | str | None]]) -> str:
     """Write the results as a table."""
     lines = [
         "# Sources: studies a second and peak memory, beside just reading the same", "",
@@ -63,13 +63,18 @@ def table(rows: list[dict[str, float | str]]) -> str:
         "|---|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|",
     ]
     for row in sorted(rows, key=lambda one: (str(one["kind"]), one["studies"])):
-        number = {name: float(value) for name, value in row.items() if name not in ("kind", "what")}
+        number = {name: float(value or 0) for name, value in row.items() if name not in ("kind", "what")}
+        again = f"{number['again_seconds']:,.1f} | {number['again_memory']:,.0f}" if row["again_seconds"] else "– | –"
         lines.append(
             f"| {row['kind']} | {number['studies']:,.0f} | {number['studies'] / number['seconds']:,.0f} | "
             f"{number['seconds']:,.1f} | {number['memory']:,.0f} | {row['what']} | {number['plain_seconds']:,.1f} | "
-            f"{number['plain_memory']:,.0f} | {number['seconds'] / number['plain_seconds']:,.1f} | "
-            f"{number['again_seconds']:,.1f} | {number['again_memory']:,.0f} |")
+            f"{number['plain_memory']:,.0f} | {number['seconds'] / number['plain_seconds']:,.1f} | {again} |")
     return "\n".join([*lines, ""])
+
+
+def _held() -> dict[tuple[str, int], dict[str, float | str | None]]:
+    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    return {(row["kind"], row["studies"]): row for row in rows}
 
 
 def main() -> None:
@@ -77,14 +82,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", default=list(CASES))
     parser.add_argument("--studies", type=int, default=10_000)
+    parser.add_argument("--once", action="store_true", help="do not load a second time")
     asked = parser.parse_args()
-    held = {(row["kind"], row["studies"]): row for row in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     for kind in asked.kinds:
         with tempfile.TemporaryDirectory(prefix="pacsmeter-bench-") as folder:
-            held[kind, asked.studies] = measure(kind, asked.studies, Path(folder))
-        RESULTS.write_text(json.dumps(list(held.values()), indent=1))
-        TABLE.write_text(table(list(held.values())))
-        print(table([held[kind, asked.studies]]).splitlines()[-1], flush=True)
+            row = measure(kind, asked.studies, Path(folder), once=asked.once)
+        rows = list((_held() | {(kind, asked.studies): row}).values())
+        RESULTS.write_text(json.dumps(rows, indent=1))
+        TABLE.write_text(table(rows))
+        print(table([row]).splitlines()[-1], flush=True)
 
 
 if __name__ == "__main__":
