@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from analytics.core.errors import PacsmeterError
-from analytics.sources.crawl_answers import Answer, Asking, Found, Key, Whole, by_key
+from analytics.sources.crawl_answers import Answer, Asking, Found, Key, Whole, by_key, looks_like_cap
 from analytics.sources.crawl_day import whole_day
 from analytics.sources.crawl_ranges import FIRST_DAY, LAST_DAY, Finished, Query
 
@@ -24,8 +24,8 @@ __all__ = ["RECENT", "UNDATED", "UNDATED_NOT_ASKED", "Answer", "Crawl", "Found",
 RECENT = "studies from yesterday on"
 """Name of the part that a load never counts as finished: what it covers is another day tomorrow."""
 UNDATED = "studies without a date"
-UNDATED_NOT_ASKED = ("server gives no way to ask for all studies without a study date, so some may be missing: it "
-                     "takes no notice of an offset")
+UNDATED_NOT_ASKED = ("server gives no way to prove that every study without a study date was found: such studies may "
+                     "be missing")
 REPEATED = "records came more than once in one answer of the server"
 _TIMES_ASKED = 3
 _CONFIRMED_AT_MOST = 5
@@ -72,6 +72,7 @@ class Crawl:
     def __init__(self, ask: Callable[[Query], Answer], *, limit: int = 100, most: int = 1_000,
                  pages: bool = True) -> None:
         self._asking = Asking(ask, limit, max(limit, most), pages)
+        self._dated = 0
 
     @property
     def notes(self) -> Counter[str]:
@@ -107,7 +108,7 @@ class Crawl:
         found = by_key(one for leaf in last for one in leaf.found)
         if UNDATED not in done:
             undatable |= {key for key, one in found.items() if one.study_date is None}
-            yield self._undated(undatable)
+            yield self._undated(undatable, start, whole_run=not done)
         yield Leaf(RECENT, recent, LAST_DAY, list(found.values()), sum(leaf.records for leaf in last))
 
     def _walk(self, query: Query, wider: Iterable[Found], finished: Finished) -> Iterator[Leaf]:
@@ -137,6 +138,7 @@ class Crawl:
         if answered > len(unique):
             self.notes[REPEATED] += answered - len(unique)
         self._asking.progressed += len(unique)
+        self._dated += sum(one.study_date is not None for one in unique)
         return Leaf(str(query), query.first, query.last, unique, max(answered, len(unique)))
 
     def _agreed(self, query: Query, promised: dict[Key, Found]) -> Answer:
@@ -172,22 +174,30 @@ class Crawl:
             answer = self._asking.asked(query)
         raise _contradiction(query)
 
-    def _undated(self, known: set[Key]) -> Leaf:
-        """Find the studies that no range of dates matches, by paging through everything."""
+    def _undated(self, known: set[Key], start: date, *, whole_run: bool) -> Leaf:
+        """Find the studies that no range of dates matches, by paging through everything.
+
+        That they are all is proven only where everything holds as many dated studies as the ranges gave, and does not
+        end where servers are set to end.
+        """
         held: dict[Key, Found] = {}
         before: set[Key] = set()
-        taken, proven, asking = 0, False, self._asking
+        taken, dated, asking = 0, 0, self._asking
         while True:
             page = asking.asked(Query(offset=taken))
-            if taken and page.found and page.keys <= before:
+            if repeated := bool(taken and page.found and page.keys <= before):
                 break
             held |= by_key(one for one in page.found if one.study_date is None or one.study_date < FIRST_DAY)
             asking.progressed += len(page.keys) if taken else 0
+            dated += sum(one.study_date is not None and one.study_date >= start for one in by_key(page.found).values())
             taken, before = taken + len(page.found), page.keys
-            proven = asking.whole(page) is Whole.YES
-            if proven or not page.found or not asking.pages:
+            if not page.found or not asking.pages or asking.whole(page) is Whole.YES:
                 break
-        if not proven:
+        is_one_answer = taken == len(page.found)
+        ended = asking.whole(page) is Whole.YES or (is_one_answer and asking.whole(page) is Whole.PERHAPS)
+        if not (is_one_answer and asking.whole(page) is Whole.YES) and not (
+                ended and (is_one_answer or not repeated) and whole_run and dated >= self._dated
+                and not looks_like_cap(taken)):
             self.notes[UNDATED_NOT_ASKED] += 1
         found = [one for key, one in held.items() if key not in known]
         return Leaf(UNDATED, None, None, found, len(found))

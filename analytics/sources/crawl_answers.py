@@ -84,6 +84,7 @@ class Asking:
     ----------
     largest : records of the largest answer so far: a shorter one cannot have been cut.
     cap : that number, once it is known that the server answers no more.
+    deepest : records of the most that offsets led to, and that narrower ranges proved to be all.
     progressed : studies that were found so far; what may be asked is bounded by them.
     """
 
@@ -94,6 +95,7 @@ class Asking:
     notes: Counter[str] = field(default_factory=Counter)
     largest: int = 0
     cap: int = 0
+    deepest: int = 0
     requests: int = 0
     progressed: int = 0
     _takes_no_limit: bool = False
@@ -154,6 +156,12 @@ class Asking:
         """Take an answer for whole that nothing speaks against, until the server is seen to cap at that number."""
         self._unproven.setdefault(number, str(query))
         self.notes[UNPROVEN] += 1
+
+
+def looks_like_cap(number: int) -> bool:
+    """Say whether a server may be set to answer as many at most; Orthanc answers one more than it is set to."""
+    return number >= SMALLEST_CAP and any(
+        one % 50 == 0 or (one < 100 and one % 10 == 0) or one & (one - 1) == 0 for one in (number - 1, number))
 
 
 def too_full(query: object, number: int) -> PacsmeterError:

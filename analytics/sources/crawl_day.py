@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from analytics.core.terms import MODALITIES
-from analytics.sources.crawl_answers import Answer, Asking, Found, Key, Whole, by_key, too_full
-from analytics.sources.crawl_ranges import Query
+from analytics.sources.crawl_answers import Answer, Asking, Found, Key, Whole, by_key, looks_like_cap, too_full
+from analytics.sources.crawl_ranges import WHOLE_DAY, Query
 
 TIMELESS_NOT_ASKED = ("days may hold more studies than the server answers at once: studies of such a day without a "
                       "study time or modality could not be asked for")
@@ -31,20 +31,25 @@ def whole_day(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> lis
     PacsmeterError
         Neither pages nor a single minute and modality hold little enough.
     """
-    found = _paged(asking, query, answer) if asking.pages else None
-    if found is not None:
-        return found
-    held = _narrowed(asking, query, answer, cut=cut)
-    if any(one.minute is None for one in held.values()):
-        held |= _timeless(asking, query, held)
+    pages = _paged(asking, query, answer) if asking.pages else None
+    if pages is not None:
+        if len(pages.found) < asking.deepest:
+            return pages.found
+        # Orthanc cuts its answer first, and looks for the offset in what is left: pages end there, studies do not.
+        if len(_asked_narrower(asking, query, pages, cut=False)) == len(pages.keys):
+            asking.deepest = len(pages.found)
+            asking.notes[TIMELESS_NOT_ASKED] += looks_like_cap(len(pages.found))
+            return pages.found
+        asking.pages, cut = False, True
+    held = _asked_narrower(asking, query, answer, cut=cut)
     if len(held) > len(answer.keys):
         asking.prove_cap(len(answer.found))
     asking.notes[TIMELESS_NOT_ASKED] += 1
     return list(held.values())
 
 
-def _paged(asking: Asking, query: Query, answer: Answer) -> list[Found] | None:
-    """Return everything that an offset leads to; nothing where the server takes no notice of it, or its pages overlap.
+def _paged(asking: Asking, query: Query, answer: Answer) -> Answer | None:
+    """Return all that offsets lead to; nothing where the server takes no notice of them, or its pages overlap.
 
     A page that repeats the first one shows that the offset is ignored; one that overlaps others, that their order
     changes from one question to the next, so that studies may be in none.
@@ -61,8 +66,13 @@ def _paged(asking: Asking, query: Query, answer: Answer) -> list[Found] | None:
         taken += len(page.found)
         asking.progressed += len(fresh)
         if asking.whole(page) is Whole.YES:
-            return list(held.values())
+            return Answer(list(held.values()))
     return None
+
+
+def _asked_narrower(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> dict[Key, Found]:
+    held = _narrowed(asking, query, answer, cut=cut)
+    return held | (_timeless(asking, query, held) if any(one.minute is None for one in held.values()) else {})
 
 
 def _narrowed(asking: Asking, query: Query, answer: Answer, *, cut: bool) -> dict[Key, Found]:
@@ -105,8 +115,7 @@ def _modalities(found: Iterable[Found]) -> set[str]:
 
 def _selects(part: Query, given: Answer) -> bool:
     """Whether the server took notice of what was asked for besides the date: a key that it does not know is no key."""
-    if part.modality:
-        told = [part.modality in one.modalities for one in given.found if one.modalities]
-    else:
-        told = [one.minute is not None and part.minutes[0] <= one.minute <= part.minutes[1] for one in given.found]
-    return 2 * sum(told) >= len(told)
+    in_time = [one.minute is not None and part.minutes[0] <= one.minute <= part.minutes[1] for one in given.found]
+    of_modality = [part.modality in one.modalities for one in given.found if one.modalities]
+    return (part.minutes == WHOLE_DAY or 2 * sum(in_time) >= len(in_time)) and (
+        not part.modality or 2 * sum(of_modality) >= len(of_modality))

@@ -22,6 +22,7 @@ class Archive:
     ----------
     cap : records it answers at most, without saying so; 0 for no cap.
     said : whether it says that there is more.
+    cuts_first : whether it cuts its answer before it looks for the offset in it, as Orthanc does.
     ignores : what it takes no notice of: ``offset``, ``limit``, ``time``, ``modality``, ``date``.
     asked : every question so far.
     """
@@ -29,6 +30,7 @@ class Archive:
     held: list[Found]
     cap: int = 0
     said: bool = False
+    cuts_first: bool = False
     ignores: frozenset[str] = frozenset()
     times: int = 1
     asked: list[Query] = field(default_factory=list)
@@ -36,6 +38,8 @@ class Archive:
     def answer(self, query: Query) -> Answer:
         self.asked.append(query)
         found = [one for one in self.held for _ in range(self.times) if self.matches(one, query)]
+        if self.cap and self.cuts_first:
+            found = found[:self.cap]
         if "offset" not in self.ignores:
             found = found[query.offset:]
         caps = [self.cap] if self.cap else []

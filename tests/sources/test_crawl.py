@@ -38,7 +38,8 @@ def crowded(number: int, day: date = date(2026, 3, 3)) -> list[Found]:
 
 
 SERVERS = {
-    "no cap": {}, "cap 100": {"cap": 100}, "cap 60": {"cap": 60}, "said": {"cap": 100, "said": True},
+    "no cap": {}, "cuts first": {"cap": 101, "cuts_first": True}, "cuts late": {"cap": 250, "cuts_first": True},
+    "cap 100": {"cap": 100}, "cap 60": {"cap": 60}, "said": {"cap": 100, "said": True},
     "no offset": {"ignores": OFFSET}, "cap 100, no offset": {"cap": 100, "ignores": OFFSET},
     "cap 37, no offset": {"cap": 37, "ignores": OFFSET}, "no limit": {"ignores": frozenset({"limit"})},
     "no limit, cap 250": {"cap": 250, "ignores": frozenset({"limit", "offset"})},
@@ -215,14 +216,15 @@ DAYS = st.one_of(st.none(), st.integers(0, 40).map(lambda n: TODAY - timedelta(d
 BLOCKS = st.lists(st.tuples(DAYS, st.integers(1, 60), st.sampled_from([0, 1, 7, 60]), st.booleans()), max_size=8)
 
 
-@given(blocks=BLOCKS, cap=st.integers(10, 60), limit=st.sampled_from([0, 10, 25, 100]), said=st.booleans(),
-       ignores=st.frozensets(st.sampled_from(["offset", "limit", "time", "modality"])), pages=st.booleans())
-def test_found_once_or_said(blocks: list[tuple[date | None, int, int, bool]], cap: int, limit: int, said: bool,
-                            ignores: frozenset[str], pages: bool) -> None:
+@given(blocks=BLOCKS, cap=st.integers(1, 6).map(lambda tens: 10 * tens), cuts_first=st.booleans(),
+       limit=st.sampled_from([0, 10, 25, 100]), said=st.booleans(), pages=st.booleans(),
+       ignores=st.frozensets(st.sampled_from(["offset", "limit", "time", "modality"])))
+def test_found_once_or_said(blocks: list[tuple[date | None, int, int, bool]], cap: int, cuts_first: bool, limit: int,
+                            said: bool, pages: bool, ignores: frozenset[str]) -> None:
     """Whatever is held and however it is capped: all is found, or an error or a note says what may be missing."""
     held = [study(100 * place + n, day, n * step % 1440 if timed else None, ("CT", "MR", "US", "XX")[n % 4])
             for place, (day, number, step, timed) in enumerate(blocks) for n in range(number)]
-    archive = Archive(held, cap, said, ignores)
+    archive = Archive(held, cap, said, cuts_first, ignores)
     crawl = Crawl(archive.answer, limit=limit, pages=pages)
     try:
         found = keys(crawl.leaves(TODAY))
