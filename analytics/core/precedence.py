@@ -34,13 +34,14 @@ class Teller:
 
 MPPS = Teller("mpps", "the device's own report (MPPS)", origin="MPPS (")
 IMAGE = Teller("image", "the image's header", origin="image (")
+IMAGING_STUDY = Teller("imaging_study", "the images' header (FHIR ImagingStudy)", origin="ImagingStudy.")
 SR = Teller("sr", "the structured report in the archive", origin="SR (")
 SOLE = Teller("sole", "the event repository (SOLE)", kinds=frozenset({"sole"}))
 RIS = Teller("ris", "the RIS", kinds=frozenset({"ris_events", "index_export", "hl7"}))
 FHIR = Teller("fhir", "the FHIR server", kinds=frozenset({"fhir"}))
 OTHER = Teller("other", "another source")
 
-TELLERS = (MPPS, IMAGE, SR, SOLE, RIS, FHIR, OTHER)
+TELLERS = (MPPS, IMAGE, IMAGING_STUDY, SR, SOLE, RIS, FHIR, OTHER)
 IN_OBJECTS = tuple(teller for teller in TELLERS if teller.origin)
 """Tellers that are objects in an archive: what they say makes no order, and no exam of the RIS."""
 
@@ -78,4 +79,4 @@ def rank(event: str, teller: Teller) -> int:
     for place, tellers in enumerate(places):
         if teller in tellers:
             return place
-    return len(places) + (teller is IMAGE)
+    return len(places) + (teller in (IMAGE, IMAGING_STUDY))

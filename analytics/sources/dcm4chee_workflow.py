@@ -120,20 +120,21 @@ def event_rows(connection: sa.Connection, rows: Rows) -> Iterator[Record]:
     """Yield when the exam of an accession number began and ended, by its performed procedure steps.
 
     It began with its first step and ended with its last, and has not ended while one is in progress. A step that was
-    discontinued began, and says nothing of the end.
+    discontinued made no exam: it says neither.
     """
     for accession, steps in _by_accession(connection, step_page):
         begun: list[datetime] = []
         ended: list[datetime | None] = []
         for step in steps:
+            if step["pps_status"] not in (_IN_PROGRESS, _COMPLETED):
+                continue
             values = rows.attributes(step["attrs"], _OF_STEP, cut=True)
             offset = values.text(_OFFSET)
             start = dv.instant_of(plain(step["pps_start_date"]), plain(step["pps_start_time"]), offset, rows.zone)
             rows.notes[NO_START] += start is None
             begun += [start] if start else []
-            if step["pps_status"] in (_IN_PROGRESS, _COMPLETED):
-                ended.append(dv.instant_of(values.text(_END_DATE), values.text(_END_TIME), offset, rows.zone)
-                             if step["pps_status"] == _COMPLETED else None)
+            ended.append(dv.instant_of(values.text(_END_DATE), values.text(_END_TIME), offset, rows.zone)
+                         if step["pps_status"] == _COMPLETED else None)
         if begun:
             yield {"accession_number": accession, "event": "ProcedureStart", "event_at": min(begun),
                    "origin": "MPPS (0040,0244)"}

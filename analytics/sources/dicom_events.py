@@ -16,7 +16,6 @@ from analytics.sources import dicom_values as dv
 KEYWORDS = ("PerformedProcedureStepStartDate", "PerformedProcedureStepStartTime", "PerformedProcedureStepEndDate",
             "PerformedProcedureStepEndTime", "PerformedProcedureStepStatus", "VerificationFlag")
 SEQUENCES = ("ScheduledStepAttributesSequence", "VerifyingObserverSequence")
-_AT_AN_END = ("COMPLETED", "DISCONTINUED")
 
 Text = Callable[[str], str]
 Nested = Callable[[str, str], list[str]]
@@ -38,9 +37,9 @@ def event_columns(sop_class_uid: str | None, text: Text, nested: Nested, zone: s
     Returns
     -------
     dict
-        ``performed_start_at``; of an MPPS ``performed_end_at`` once it is completed or discontinued, the accession
-        number of the first scheduled step that has one, and no study or series; of a verified report ``verified_at``,
-        when the first observer verified it.
+        ``performed_start_at``; of an MPPS ``performed_end_at`` once it is completed, the accession number of the first
+        scheduled step that has one, and no study or series; of a verified report ``verified_at``, when the first
+        observer verified it. A discontinued step made no exam: it has neither start nor end.
     """
     offset = text("TimezoneOffsetFromUTC")
 
@@ -50,10 +49,12 @@ def event_columns(sop_class_uid: str | None, text: Text, nested: Nested, zone: s
     columns: dict[str, Any] = {"performed_start_at": instant("PerformedProcedureStepStart")}
     if sop_class_uid == MPPS_SOP_CLASS:
         numbers = [*nested("ScheduledStepAttributesSequence", "AccessionNumber"), text("AccessionNumber")]
-        ended = text("PerformedProcedureStepStatus") in _AT_AN_END
+        status = text("PerformedProcedureStepStatus")
+        if status == "DISCONTINUED":
+            columns["performed_start_at"] = None
         columns |= {"study_instance_uid": None, "series_instance_uid": None,
                     "accession_number": next(filter(None, numbers), None),
-                    "performed_end_at": instant("PerformedProcedureStepEnd") if ended else None}
+                    "performed_end_at": instant("PerformedProcedureStepEnd") if status == "COMPLETED" else None}
     if sop_class_uid in REPORT_SOP_CLASSES and text("VerificationFlag") == "VERIFIED":
         verified = nested("VerifyingObserverSequence", "VerificationDateTime")
         columns["verified_at"] = _first(dv.date_time_of(one, offset, zone) for one in verified)

@@ -22,7 +22,8 @@ def event_rows(source_id: str) -> sa.Select[Any]:
     """Return the events that the objects of a source tell, one row an accession number, event and origin.
 
     An exam of several performed steps starts with its first and is complete with its last, and not while one is in
-    progress. A report is final when it was first verified. Objects without an accession number tell of no exam.
+    progress; a step that was discontinued made no exam. A report is final when it was first verified. Objects without
+    an accession number tell of no exam.
 
     Returns
     -------
@@ -65,7 +66,8 @@ def _steps(source_id: str) -> sa.Subquery:
         files.c.source_id, files.c.accession_number,
         sa.func.min(files.c.performed_start_at).label("performed_start_at"),
         sa.func.max(files.c.performed_end_at).label("performed_end_at"),
-    ).group_by(files.c.source_id, files.c.accession_number, files.c.sop_instance_uid).subquery("steps")
+    ).where(files.c.performed_start_at.is_not(None)).group_by(
+        files.c.source_id, files.c.accession_number, files.c.sop_instance_uid).subquery("steps")
 
 
 def _told(objects: sa.Subquery, event: str, origin: str, at: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -210,3 +210,14 @@ def test_without_events_there_are_no_event_times(duck_store: Store) -> None:
     warehouse = build(duck_store, {studies: [{"study_instance_uid": "1", "patient_key": "p", "accession_number": "A"}]})
     assert warehouse.arrow(sa.select(event_times([], contested=False))).num_rows == 0
     assert exam_of(warehouse)["has_order"] is False
+
+
+def test_a_study_that_fhir_alone_knows_makes_no_order(store: Store) -> None:
+    warehouse = build(store, {
+        sources: [{"source_id": "fhir", "kind": "fhir", "location": "x", "is_demo": False}],
+        studies: [{"study_instance_uid": "1.2", "patient_key": "p", "accession_number": "A1"}],
+        events: [{"source_id": "fhir", "accession_number": "A1", "event": "ProcedureStart",
+                  "event_at": dt.datetime(2026, 3, 1, 10, tzinfo=dt.UTC), "origin": "ImagingStudy.started"}]})
+    (exam,) = warehouse.arrow(sa.select(exams)).to_pylist()
+    assert (exam["has_study"], exam["has_order"]) == (True, False), "the time is the image header's, not the RIS's"
+    assert exam["procedure_start_at"] == dt.datetime(2026, 3, 1, 10, tzinfo=dt.UTC)
