@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -107,8 +108,10 @@ class CFind:
                 read += len(leaf.found)
                 dated += sum(one.study_date is not None for one in leaf.found)
                 progress(f"asking {self._association.node.called}", read, None)
-        finally:
-            self._association.close()
+        except BaseException:
+            self._association.abort()  # it may be in the middle of an answer, which a release would wait for
+            raise
+        self._association.close()
         crawl.notes.pop(NO_OFFSET, None)
         self.coverage.notes += crawl.notes
         self.coverage.notes[UNDATED_UNPROVEN] += not self._holds_all(dated, one_run=not known.finished)
@@ -120,7 +123,8 @@ class CFind:
     def _with_dateless(self, leaf: Leaf) -> Leaf:
         """Add the undated studies that the answer for all studies lacks, where the archive lets them be found."""
         found = {one.key: one for one in leaf.found}
-        found |= dateless_studies(self._answer, lambda one: one.record.dateless)
+        with suppress(QueryFailed):  # not every archive takes a range without a beginning
+            found |= dateless_studies(self._answer, lambda one: one.record.dateless)
         return replace(leaf, found=list(found.values()), records=max(leaf.records, len(found)))
 
     def _holds_all(self, dated: int, *, one_run: bool) -> bool:

@@ -64,6 +64,7 @@ class FindScp:
     fails_for : studies whose series it is unable to answer.
     refuses : it takes associations, and breaks off at the first question.
     silent : it says nothing more after its first match.
+    takes_open_ranges : it answers a range of dates without a beginning; else it is unable to process it.
     empty_dates_match : an absent study date comes before every date, as where it is kept as an empty text.
     """
 
@@ -76,7 +77,7 @@ class FindScp:
         self.aborts_after, self.aborts_times, self.aborts_level = -1, 0, "STUDY"
         self.final: dict[str, int] = {}
         self.fails_for: set[str] = set()
-        self.empty_dates_match, self.refuses = False, False
+        self.empty_dates_match, self.refuses, self.takes_open_ranges = False, False, True
         self.honors_cancel, self.canceled = True, 0
         self.silent, self._ended = False, threading.Event()
         entity = AE(ae_title=ae_title)
@@ -122,6 +123,9 @@ class FindScp:
             level = identifier.QueryRetrieveLevel
             held = self.studies if level == "STUDY" else self.series
             matches = [one for one in held if all(self._matches(one, element) for element in identifier)]
+            if not self.takes_open_ranges and str(identifier.get("StudyDate") or "").startswith("-"):
+                yield 0xC002, None
+                return
             if level == "SERIES" and identifier.StudyInstanceUID in self.fails_for:
                 yield 0xC001, None
                 return

@@ -425,7 +425,7 @@ def test_a_match_without_values_is_quarantined(start: Start, options: Options) -
 
 
 def test_a_match_that_is_no_dataset_is_quarantined(
-        start: Start, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+        start: Start, options: Options, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def decode(stream: Any, *syntax: bool) -> Dataset:
         if b"1.2.1\x00" in stream.getvalue():
             raise ValueError("NAME1^X is no VR")
@@ -439,6 +439,7 @@ def test_a_match_that_is_no_dataset_is_quarantined(
     read = Read(open_cfind(scp.spec, options))
     assert read.uids == ["1.2.0", "1.2.2"]
     assert [(one.reason_code, one.locator[:11]) for one in read.rejected] == [("unreadable", "study 2 of ")]
+    assert "NAME1" not in caplog.text, "pynetdicom logs what it cannot read"
 
 
 def test_undated_studies_are_found_where_the_answer_for_all_is_whole(start: Start, options: Options) -> None:
@@ -459,6 +460,13 @@ def test_undated_studies_beyond_the_cap_are_found_where_an_absent_date_is_kept_a
     assert read.uids == sorted(one.StudyInstanceUID for one in scp.studies)
     (part,) = [part for part in read.parts if part.first is None]
     assert part.records == 12 and read.notes[UNDATED_UNPROVEN] == 1
+
+
+def test_an_archive_that_takes_no_open_range_is_read_all_the_same(start: Start, options: Options) -> None:
+    scp = start([*days(9), study(100, "")], [one_series(n) for n in range(9)])
+    scp.cap, scp.says_cap, scp.takes_open_ranges = 5, True, False
+    read = Read(open_cfind(scp.spec, options))
+    assert len(read.uids) == 9 and read.notes[UNDATED_UNPROVEN] == 1
 
 
 def test_a_round_number_of_studies_does_not_prove_that_none_is_missing(start: Start, options: Options) -> None:
