@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.secrets import Credentials
 from analytics.core.settings import Settings
 from analytics.sources import qido_server
-from analytics.sources.base import Known, KnownStudy, Part
+from analytics.sources.base import Batch, Known, KnownStudy, Part
 from analytics.sources.crawl import UNDATED_NOT_ASKED
 from analytics.sources.dicomweb import DicomWeb
 from analytics.sources.load import LoadRecord, load_source, open_source
@@ -274,7 +276,10 @@ def test_a_dcm4chee_archive_is_asked_for_all_it_has(settings: Settings) -> None:
     assert all("includefield=all" in path for path in qido.asked)
 
 
-def test_one_uid_under_two_patients_is_two_studies_of_the_same_series(duck_store: Store, settings: Settings) -> None:
+@pytest.mark.parametrize("at_once", [1, 500])
+def test_one_uid_under_two_patients_is_two_studies_of_the_same_series(
+        duck_store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr("analytics.sources.dicomweb.STUDIES_PER_BATCH", at_once)
     qido = Qido()
     for patient in IDS[:2]:
         add(qido, 1, StudyDate="20260701", PatientID=patient)
@@ -284,15 +289,43 @@ def test_one_uid_under_two_patients_is_two_studies_of_the_same_series(duck_store
     assert (warehouse.count(studies), warehouse.count(series), record.left_out) == (2, 2, 0)
 
 
-class Knows(Known):
-    """The warehouse after a load of the whole hospital."""
+@dataclass(frozen=True)
+class ToldBySeries(KnownStudy):
+    """A known study with what its series said of it."""
 
-    def __init__(self, *known: KnownStudy) -> None:
+    modality: str | None = "CT"
+    station_name: str | None = "CT7"
+    manufacturer: str | None = None
+    manufacturer_model_name: str | None = None
+    body_part_examined: str | None = None
+
+
+class Knows(Known):
+    """The warehouse after a load."""
+
+    def __init__(self, *known: KnownStudy, marks: dict[str, str] | None = None) -> None:
         super().__init__()
-        self.known = {one.study_instance_uid: one for one in known}
+        self.known, self.marks = {one.study_instance_uid: one for one in known}, marks or {}
 
     def studies(self, first: date | None, last: date | None) -> dict[str, KnownStudy]:
         return self.known
+
+
+def test_series_are_asked_for_where_a_study_is_new_or_its_numbers_changed(settings: Settings) -> None:
+    qido = Qido()
+    for number in range(6):
+        add(qido, number, StudyDate="20260701")
+    qido.studies[4] |= dicom_json(NumberOfStudyRelatedInstances="")
+    known = Knows(ToldBySeries("1.2.0", 2, 5), ToldBySeries("1.2.1", 2, 4), ToldBySeries("1.2.2", 1, 5),
+                  ToldBySeries("1.2.4", 2, None), ToldBySeries("1.2.5", 2, 5),
+                  marks={"ask again for series: some part": "1.2.5 1.2.77"})
+    with serving(qido):
+        given = list(open_source(qido.spec, settings).batches(known, lambda *_: None))
+    asked = {path.split("/")[3] for path in qido.asked if "/series" in path}
+    assert asked == {"1.2.1", "1.2.2", "1.2.3", "1.2.4", "1.2.5"}, "new, changed, unknown, and not had last time"
+    assert [one.kept_series for one in given if isinstance(one, Part) and one.records] == [("1.2.0",)]
+    rows = [row for one in given if isinstance(one, Batch) and one.table is studies for row in one.rows.to_pylist()]
+    assert next(row["station_name"] for row in rows if row["study_instance_uid"] == "1.2.0") == "CT7"
 
 
 def test_series_that_the_server_cuts_short_are_had_by_modality(duck_store: Store, settings: Settings) -> None:
@@ -352,6 +385,9 @@ def test_an_answer_too_long_to_read_is_asked_for_in_narrower_ranges(
     qido = hospital(300, 0)
     qido.ignores = frozenset({"limit", "offset"})
     with serving(qido):
+        server = qido_server.QidoServer(qido.spec.removeprefix("dicomweb+"), qido.spec, "dicomweb", Credentials())
+        assert server.studies({}, (), "all studies") == qido_server.Answered([], incomplete=True)
+        server.close()
         load(duck_store, qido, settings)
     assert uids(duck_store.current()) == held_by(qido)
 
