@@ -109,11 +109,16 @@ KnownFiles = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class KnownStudy:
-    """How a study stood in the warehouse after the last load of its source."""
+    """How a study stood in the warehouse after the last load of its source: its numbers, and what its series say."""
 
     study_instance_uid: str
     number_of_series: int | None
     number_of_instances: int | None
+    modality: str | None = None
+    station_name: str | None = None
+    manufacturer: str | None = None
+    manufacturer_model_name: str | None = None
+    body_part_examined: str | None = None
 
 
 class Known:

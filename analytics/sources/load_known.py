@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -49,9 +50,8 @@ class DraftKnown(Known):
             within = sa.and_(*(condition for condition in (
                 studies.c.study_date >= first if first else None,
                 studies.c.study_date <= last if last else None) if condition is not None))
-        rows = self._rows(sa.select(
-            studies.c.study_instance_uid, studies.c.number_of_series, studies.c.number_of_instances
-        ).where(studies.c.source_id == self._source_id, within))
+        rows = self._rows(sa.select(*(studies.c[one.name] for one in fields(KnownStudy))).where(
+            studies.c.source_id == self._source_id, within))
         return {row["study_instance_uid"]: KnownStudy(**row) for row in rows}
 
     def records(self, record_keys: Sequence[str]) -> dict[str, str]:

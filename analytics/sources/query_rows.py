@@ -171,13 +171,9 @@ def _of_most(series: Iterable[Row], name: str) -> str | None:
     return min(counted, key=lambda value: (value in NOT_ACQUIRED, -counted[value], value), default=None)
 
 
-def carried(before: KnownStudy) -> Row | None:
-    """Return what the series of a study that did not change said of it; nothing where the warehouse does not tell.
-
-    Where it does not, the series must be asked for again: the study's new row would lose its station and modality.
-    """
-    found = {name: getattr(before, name) for name in DERIVED if hasattr(before, name)}
-    return {name: value for name, value in found.items() if value} if len(found) == len(DERIVED) else None
+def carried(before: KnownStudy) -> Row:
+    """Return what the series of a study that did not change said of it."""
+    return {name: value for name in DERIVED if (value := getattr(before, name))}
 
 
 def with_counts(study: Row, series: Sequence[Row]) -> Row:

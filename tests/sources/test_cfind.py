@@ -367,14 +367,6 @@ def test_only_the_series_of_new_and_changed_studies_are_asked_for(start: Start, 
     assert [row["station_name"] for row in read.rows["studies"]] == ["CT1"] * 4
 
 
-def test_series_are_asked_for_again_where_their_study_would_lose_its_station(
-        start: Start, options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(KnownAs, "made", Counted)
-    scp = start(days(2), [one_series(n) for n in range(2)])
-    read = Read(open_cfind(scp.spec, options), KnownAs({"1.2.0": (1, 2), "1.2.1": (1, 2)}))
-    assert [row["station_name"] for row in read.rows["studies"]] == ["CT1"] * 2 and len(read.rows["series"]) == 2
-
-
 def test_finished_parts_are_not_asked_for_again(start: Start, options: Options) -> None:
     scp = start(days(4), [one_series(n) for n in range(4)])
     known = Known()
