@@ -106,11 +106,14 @@ def test_a_server_that_dies_half_way_leaves_the_snapshot_and_the_load_goes_on_fr
         duck_store: Store, settings: Settings) -> None:
     qido = hospital()
     with serving(qido):
+        qido.cap = 100
         load(duck_store, qido, settings)
         before = uids(duck_store.current())
-        add(qido, 9_000, StudyDate="20240105", StudyTime="1200")
         qido.asked.clear()
-        qido.cap, qido.dies_after = 100, 150
+        load(duck_store, qido, settings)
+        add(qido, 9_000, StudyDate="20240105", StudyTime="1200")
+        qido.dies_after = len(qido.asked) // 2
+        qido.asked.clear()
         with pytest.raises(PacsmeterError, match="does not answer"):
             load(duck_store, qido, settings)
         assert uids(duck_store.current()) == before
@@ -354,6 +357,7 @@ def test_one_study_whose_series_fail_is_named_and_keeps_what_it_had(duck_store: 
     qido = hospital(20, 0)
     with serving(qido):
         load(duck_store, qido, settings)
+        qido.studies[7] |= dicom_json(NumberOfStudyRelatedInstances=6)
         qido.fails = "1.2.7/series"
         record = load(duck_store, qido, settings)
     assert record.left_out == 1
