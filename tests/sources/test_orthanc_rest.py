@@ -195,10 +195,21 @@ def test_patients_whose_ids_differ_in_blanks_are_added_up_and_stay_right(
 def test_one_uid_under_two_patients_is_two_studies(
         site: OrthancServerSite, duck_store: Store, settings: Settings) -> None:
     site.add(1, 2, "OTHER")
+    site.add(1, 3, "OTHER")
     load(duck_store, site, settings)
     assert duck_store.current().count(studies) == 4
     assert duck_store.current().count(series) == 3, "a series that two patients share has one row"
-    assert load(duck_store, site, settings).by_table["studies"] == Counts(unchanged=4)
+    again = load(duck_store, site, settings)
+    assert (again.by_table["studies"], again.message) == (Counts(unchanged=4), "")
+
+
+def test_an_image_that_two_series_of_a_study_hold_is_counted_once_and_taken_for_no_deletion(
+        site: OrthancServerSite, duck_store: Store, settings: Settings) -> None:
+    site.orthanc.add({"PatientID": IDS[1]}, {"StudyInstanceUID": "1.2.1"}, {"SeriesInstanceUID": "1.2.1.7"}, "1.2.1.1.1")
+    load(duck_store, site, settings)
+    assert images(duck_store)["1.2.1"] == 1
+    again = load(duck_store, site, settings)
+    assert (again.by_table["studies"], again.message) == (Counts(unchanged=3), "")
 
 
 def test_studies_without_a_uid_are_kept_apart_by_patient(
