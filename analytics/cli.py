@@ -78,6 +78,8 @@ def load(
     source_id: Annotated[str | None, typer.Option("--id", help="Permanent name of the source.")] = None,
     since: Annotated[datetime | None, typer.Option(
         formats=["%Y-%m-%d"], help="First study date to ask an archive for; else all it has.")] = None,
+    series: Annotated[bool, typer.Option(
+        help="Ask an archive by DICOMweb or C-FIND for the series of each study too, a question a study.")] = True,
     zone: Annotated[str, typer.Option(help="Time zone of times without an offset, such as Europe/London.")] = "",
     demo_scale: Annotated[float | None, typer.Option("--demo-scale", min=0.001, max=100,
                                               help="Size of the demo hospital: 1 is about 150,000 studies.")] = None,
@@ -100,7 +102,7 @@ def load(
             opened = demo_sources(settings, scale=demo_scale, progress=progress)
         else:
             opened = [open_source(spec, settings, site=site, source_id=source_id or "", zone=zone,
-                                  since=since.date() if since else None) for spec in sources]
+                                  since=since.date() if since else None, series=series) for spec in sources]
         # Names, not what was typed: a URL can hold a password, and the note is kept and shown.
         note = f"load {', '.join(source.source_id for source in opened)}"
         report = refresh(store, settings, opened, note=note, progress=progress)

@@ -16,6 +16,7 @@ from benchmarks import dcm4chee_database, dicom_files, fhir_resources, hl7_messa
 from benchmarks.qido_server import DAYS, FIRST
 
 PYTHON = sys.executable
+STUDIES_ALONE = {"PACSMETER_BENCH_SERIES": "no"}
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def _orthanc_rest(folder: Path, studies: int) -> Iterator[Prepared]:
 @case("dicomweb")
 def _dicomweb(folder: Path, studies: int) -> Iterator[Prepared]:
     with _server("qido_server", studies) as port:
-        yield Prepared(f"dicomweb+http://127.0.0.1:{port}/dicom-web?series=no", _reading("qido", str(port)),
-                       "the studies of each day")
+        yield Prepared(f"dicomweb+http://127.0.0.1:{port}/dicom-web", _reading("qido", str(port)),
+                       "the studies of each day", STUDIES_ALONE)
 
 
 @case("dicomweb with series")
@@ -166,8 +167,8 @@ def _dicomweb_series(folder: Path, studies: int) -> Iterator[Prepared]:
 @case("cfind")
 def _cfind(folder: Path, studies: int) -> Iterator[Prepared]:
     with _server("find_server", studies) as port:
-        yield Prepared(f"cfind://PACSMETER@127.0.0.1:{port}/BENCH?series=no", _findscu(port),
-                       "DCMTK's findscu, all in one answer")
+        yield Prepared(f"cfind://PACSMETER@127.0.0.1:{port}/BENCH", _findscu(port),
+                       "DCMTK's findscu, all in one answer", STUDIES_ALONE)
 
 
 def _findscu(port: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,7 +15,8 @@ def main(spec: str, home: Path) -> None:
     """Load and publish, without exams and checks."""
     settings = Settings(home=home, site_zone="UTC", _env_file=None)  # type: ignore[call-arg]
     with open_store(settings).draft() as draft:
-        print(load_source(draft, open_source(spec, settings, source_id="" if spec.endswith(".toml") else "bench")))
+        print(load_source(draft, open_source(spec, settings, source_id="" if spec.endswith(".toml") else "bench",
+                                             series=os.environ.get("PACSMETER_BENCH_SERIES") != "no")))
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ class CFind:
         self.site, self.is_demo = options.site, options.is_demo
         self.coverage = Coverage()
         self._association, self._edge, self._zone, self._since = association, options.edge, options.zone, options.since
+        self._with_series = options.series
         self._everything: Answer | None = None
 
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
@@ -218,6 +219,8 @@ class CFind:
                 uid = one.row["study_instance_uid"]
                 before = held.get(uid)
                 said = carried(before) if before and uid not in again and _is_as_before(one.row, before) else None
+                if not self._with_series:
+                    said = carried(before) if before else {}
                 if said is not None:
                     kept.add(uid)
                     rows.append(one.row | said)

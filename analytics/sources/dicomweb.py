@@ -81,6 +81,7 @@ class DicomWeb:
         self.coverage = Coverage()
         self._base, self._credentials = base, credentials
         self._edge, self._zone, self._since = options.edge, options.zone, options.since
+        self._with_series = options.series
         every = _DCM4CHEE.search(base)
         self._fields = {studies: ("all",) if every else STUDY_KEYWORDS, series: ("all",) if every else SERIES_KEYWORDS}
 
@@ -177,7 +178,7 @@ class DicomWeb:
         for start in range(0, len(found), STUDIES_PER_BATCH):
             some = found[start:start + STUDIES_PER_BATCH]
             usable = [one for one in some if not one.rejected]
-            said = {uid: row for uid, row in ((one.row["study_instance_uid"], _unchanged(one.row, held, again))
+            said = {uid: row for uid, row in ((one.row["study_instance_uid"], self._carried(one.row, held, again))
                                               for one in usable) if row is not None}
             asked = {one.row["study_instance_uid"]: one for one in usable if one.row["study_instance_uid"] not in said}
             given = dict(zip(asked, search.of((one.row, one.offset) for one in asked.values()), strict=True))
@@ -191,6 +192,13 @@ class DicomWeb:
             yield from self._series(list(fresh.values()))
         yield Part(leaf.name, leaf.records, leaf.first, leaf.last, kept_series=tuple(sorted(kept)),
                    marks={_ASK_AGAIN + leaf.name: " ".join(sorted(fewer))})
+
+    def _carried(self, row: Row, held: dict[str, KnownStudy], again: set[str]) -> Row | None:
+        """Return what the series said of a study whose series are not asked for; nothing where they are."""
+        before = held.get(row["study_instance_uid"])
+        if not self._with_series:
+            return carried(before) if before else {}
+        return carried(before) if before and _is_as_before(row, before, again) else None
 
     def _completed(self, one: _Study, said: dict[str, Row], given: dict[str, SeriesOf]) -> Row:
         """Add to a study what its series say of it."""
@@ -211,14 +219,10 @@ class DicomWeb:
             yield Batch(series, batch_of(series, rows), rejected, len(rows) + len(rejected))
 
 
-def _unchanged(row: Row, held: dict[str, KnownStudy], again: set[str]) -> Row | None:
-    """Return what the series said of a study whose numbers are as they were; nothing where they must be asked for."""
-    uid, numbers = row["study_instance_uid"], (row["number_of_series"], row["number_of_instances"])
-    before = held.get(uid)
-    if before is None or uid in again or None in numbers or numbers != (
-            before.number_of_series, before.number_of_instances):
-        return None
-    return carried(before)
+def _is_as_before(row: Row, before: KnownStudy, again: set[str]) -> bool:
+    numbers = row["number_of_series"], row["number_of_instances"]
+    return row["study_instance_uid"] not in again and None not in numbers and numbers == (
+        before.number_of_series, before.number_of_instances)
 
 
 def _ask_again(known: Known) -> set[str]:

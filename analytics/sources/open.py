@@ -35,6 +35,7 @@ class Options:
     site : which site the studies belong to, where the source does not say.
     zone : IANA zone of times without an offset.
     since : first study date that a crawl asks for; the archive's first where not given.
+    series : whether a crawl asks for the series of each study, which takes a question a study.
     executor : where DICOM files are read.
     password : what the ``password_file`` of a source file holds; `analytics.core.secrets` has it go into a request.
     """
@@ -45,6 +46,7 @@ class Options:
     site: str | None = None
     is_demo: bool = False
     since: date | None = None
+    series: bool = True
     executor: Executor | None = None
     password: SecretStr | None = None
 
@@ -76,7 +78,8 @@ def named_after(text: str) -> str:
 
 
 def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", site: str | None = None, zone: str = "",
-                is_demo: bool = False, since: date | None = None, executor: Executor | None = None) -> Source:
+                is_demo: bool = False, since: date | None = None, series: bool = True,
+                executor: Executor | None = None) -> Source:
     """Open the source that a user names.
 
     Parameters
@@ -95,6 +98,8 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
         Whether the rows are invented.
     since : date, optional
         First study date that a crawl asks for; stands before a source file's own.
+    series : bool
+        Whether a crawl asks for the series of each study; what is known of them stays where it does not.
     executor : concurrent.futures.Executor, optional
         Where DICOM files are read; in this process where not given.
 
@@ -109,7 +114,7 @@ def open_source(spec: str | Path, settings: Settings, *, source_id: str = "", si
     except ValueError as error:
         raise PacsmeterError(str(error), "Name one that the IANA has.", "--zone") from None
     edge = PatientEdge(Pseudonymizer.from_file(settings.pseudonym_key_file), settings.birth_date)
-    options = Options(edge, zone or settings.site_zone, source_id, site, is_demo, since, executor)
+    options = Options(edge, zone or settings.site_zone, source_id, site, is_demo, since, series, executor)
     source = _opened(named, options)
     if since and not KINDS[source.kind].in_parts:
         raise PacsmeterError(f"A source of kind {source.kind} is always read whole", "Leave --since out.",
@@ -164,7 +169,8 @@ def _from_source_file(file: TomlFile, options: Options) -> Source:
     server = read_server_file(file)
     options = replace(
         options, source_id=server.source_id, site=server.site, zone=server.zone or options.zone,
-        is_demo=server.is_demo, since=options.since or server.since, password=server.password)
+        is_demo=server.is_demo, since=options.since or server.since,
+        series=options.series and server.series, password=server.password)
     try:
         if server.kind == "dicom_folder":
             return _folder(Path(server.url), options)

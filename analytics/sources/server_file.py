@@ -42,6 +42,7 @@ class _WrittenServer(Written):
     site: Annotated[str, Field(min_length=1)] | None = None
     zone: Annotated[str, AfterValidator(known_zone)] | None = None
     since: date | None = None
+    series: bool = True
     password_file: Annotated[str, Field(min_length=1)] | None = None
     is_demo: bool = False
 
@@ -64,6 +65,7 @@ class ServerFile:
     site: str | None = None
     zone: str | None = None
     since: date | None = None
+    series: bool = True
     password: SecretStr | None = None
     is_demo: bool = False
 
@@ -92,7 +94,7 @@ def read_server_file(file: TomlFile) -> ServerFile:
         except PacsmeterError as error:
             raise PacsmeterError(error.what, error.remedy, f"{error.record}; {file.line('password_file')}") from None
     return ServerFile(file.path, written.source_id, written.kind, _place(file, written), file.line("url"),
-                      written.site, written.zone, written.since, password, written.is_demo)
+                      written.site, written.zone, written.since, written.series, password, written.is_demo)
 
 
 def _place(file: TomlFile, written: _WrittenServer) -> str:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -541,3 +541,9 @@ def test_a_url_says_who_asks_whom(options: Options) -> None:
     assert source._association.node == Node("MY AE", "ARCHIVE ONE", "host.example", 104)
     assert source.location == "cfind://MY%20AE@host.example:104/ARCHIVE%20ONE"
     assert open_cfind(source.location, options)._association.node == source._association.node
+
+
+def test_studies_alone_are_asked_for_where_no_series_are_wanted(start: Start, options: Options) -> None:
+    scp = start(days(4), [one_series(n) for n in range(4)])
+    read = Read(open_cfind(scp.spec, replace(options, series=False)))
+    assert len(read.uids) == 4 and not read.rows["series"]

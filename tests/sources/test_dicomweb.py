@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -292,17 +291,6 @@ def test_one_uid_under_two_patients_is_two_studies_of_the_same_series(
     assert (warehouse.count(studies), warehouse.count(series), record.left_out) == (2, 2, 0)
 
 
-@dataclass(frozen=True)
-class ToldBySeries(KnownStudy):
-    """A known study with what its series said of it."""
-
-    modality: str | None = "CT"
-    station_name: str | None = "CT7"
-    manufacturer: str | None = None
-    manufacturer_model_name: str | None = None
-    body_part_examined: str | None = None
-
-
 class Knows(Known):
     """The warehouse after a load."""
 
@@ -319,8 +307,8 @@ def test_series_are_asked_for_where_a_study_is_new_or_its_numbers_changed(settin
     for number in range(6):
         add(qido, number, StudyDate="20260701")
     qido.studies[4] |= dicom_json(NumberOfStudyRelatedInstances="")
-    known = Knows(ToldBySeries("1.2.0", 2, 5), ToldBySeries("1.2.1", 2, 4), ToldBySeries("1.2.2", 1, 5),
-                  ToldBySeries("1.2.4", 2, None), ToldBySeries("1.2.5", 2, 5),
+    known = Knows(KnownStudy("1.2.0", 2, 5, "CT", "CT7"), KnownStudy("1.2.1", 2, 4), KnownStudy("1.2.2", 1, 5),
+                  KnownStudy("1.2.4", 2, None), KnownStudy("1.2.5", 2, 5),
                   marks={"ask again for series: some part": "1.2.5 1.2.77"})
     with serving(qido):
         given = list(open_source(qido.spec, settings).batches(known, lambda *_: None))
@@ -434,3 +422,14 @@ def test_who_a_patient_is_is_asked_of_the_server(settings: Settings) -> None:
         (found,) = source.identities("1.2.800")
         assert (found.patient_id, found.patient_name, found.patient_birth_date) == (IDS[0], NAMES[0], BORN[0])
         assert source.identities("1.2.not-there") == []
+
+
+def test_studies_alone_are_asked_for_and_their_known_series_stay(duck_store: Store, settings: Settings) -> None:
+    qido = hospital(20, 0)
+    with serving(qido):
+        load(duck_store, qido, settings)
+        add(qido, 900, StudyDate="20240105", StudyTime="1200")
+        qido.asked.clear()
+        record = load(duck_store, qido, settings, series=False)
+    assert not [path for path in qido.asked if path.split("?")[0].endswith("/series")]
+    assert (record.by_table["studies"].added, record.by_table["series"].unchanged) == (1, 40)
