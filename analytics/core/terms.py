@@ -35,6 +35,13 @@ PATIENT_CLASSES: dict[str, str] = {
     "I": "Inpatient", "O": "Outpatient", "E": "Emergency", "P": "Preadmit", "R": "Recurring",
 }
 PRIORITIES: dict[str, str] = {"S": "Stat", "A": "As soon as possible", "R": "Routine"}
+SOURCE_KINDS: dict[str, str] = {
+    "dicom_folder": "DICOM folder", "index_export": "Index export", "ris_events": "RIS export",
+    "orthanc": "Orthanc's database", "orthanc_rest": "Orthanc by REST", "dcm4chee": "dcm4chee's database",
+    "dicomweb": "DICOMweb", "cfind": "C-FIND", "hl7": "HL7 v2 messages", "fhir": "FHIR export",
+    "sole": "SOLE event reports",
+}
+"""Kinds of sources, as they are shown."""
 PAIRED_BODY_PARTS = frozenset({
     "BREAST", "KNEE", "HAND", "FOOT", "SHOULDER", "ELBOW", "WRIST", "ANKLE", "HIP", "FOREARM",
     "HUMERUS", "FEMUR", "CALCANEUS", "CLAVICLE", "THUMB", "FINGER", "TOE", "EYE", "KIDNEY",

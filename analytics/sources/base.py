@@ -77,6 +77,7 @@ class Coverage:
     ----------
     complete : the tables for which the source gave everything it has, by name; rows of this source that it no
         longer gives are removed from those.
+    kept_before : study date before which a crawl was not asked to look: what is known from before stays as it is.
     covered_from, covered_to : first and last date of what was read.
     gone : files that an earlier load read and that are no longer there.
     retracted : accession number and SWIM event (every event and the order, where empty) that the source takes back.
@@ -86,6 +87,7 @@ class Coverage:
     """
 
     complete: set[str] = field(default_factory=set)
+    kept_before: date | None = None
     covered_from: date | None = None
     covered_to: date | None = None
     gone: set[str] = field(default_factory=set)

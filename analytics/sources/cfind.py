@@ -99,7 +99,7 @@ class CFind:
 
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
         """Yield what the archive holds, a range of study dates at a time."""
-        self.coverage, self._everything = Coverage(), None
+        self.coverage, self._everything = Coverage(kept_before=self._since), None
         crawl, dated, read = Crawl(self._ask, limit=AT_ONCE, most=AT_ONCE, pages=False), 0, 0
         try:
             for leaf in crawl.leaves(self._today(), known.finished, self._since):

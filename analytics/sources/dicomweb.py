@@ -87,7 +87,7 @@ class DicomWeb:
 
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
         """Yield what the archive holds, a range of study dates at a time."""
-        self.coverage = Coverage()
+        self.coverage = Coverage(kept_before=self._since)
         server = self._server()
         crawl, read = Crawl(lambda query: self._ask(server, query)), 0
         try:

@@ -108,7 +108,8 @@ class Load:
         refuse_useless(self)
         self.progress(f"merging {self.source_id}", 0, None)
         with self.draft.transaction():
-            for table, counts in finish_crawl(self.draft, self.source_id, self.load_id).items():
+            for table, counts in finish_crawl(
+                    self.draft, self.source_id, self.load_id, self.source.coverage.kept_before).items():
                 self.count(table, counts)
             self.draft.execute(sa.delete(quarantine).where(
                 quarantine.c.source_id == self.source_id, quarantine.c.load_id != self.load_id))

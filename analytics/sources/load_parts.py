@@ -7,6 +7,7 @@ it are one step, so a load that is cut off at any moment goes on after the last 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -59,6 +60,16 @@ def _take_over(draft: Draft, source_id: str, table: sa.Table, uids: tuple[str, .
         draft.execute(sa.insert(CRAWLED[table]).from_select(names, kept, include_defaults=False))
 
 
+def _keep_older(draft: Draft, source_id: str, kept_before: date) -> None:
+    older = sa.select(studies.c.study_instance_uid).where(
+        studies.c.source_id == source_id, studies.c.study_date < kept_before)
+    for table, crawled in CRAWLED.items():
+        again = sa.exists(sa.select(sa.literal(1)).where(
+            crawled.c.source_id == source_id, crawled.c.study_instance_uid == table.c.study_instance_uid))
+        draft.execute(sa.insert(crawled).from_select([column.name for column in table.columns], sa.select(table).where(
+            table.c.source_id == source_id, table.c.study_instance_uid.in_(older), ~again), include_defaults=False))
+
+
 def forget_crawl(draft: Draft, source_id: str) -> None:
     """Drop what a crawl that was cut off too long ago has read: the archive is no longer as it was."""
     with draft.transaction():
@@ -67,9 +78,14 @@ def forget_crawl(draft: Draft, source_id: str) -> None:
         remember(draft, source_id, {OPEN_LOAD: ""})
 
 
-def finish_crawl(draft: Draft, source_id: str, load_id: str) -> dict[sa.Table, Counts]:
-    """Put what all parts hold in the place of what the source held before; one step, held by the caller."""
+def finish_crawl(draft: Draft, source_id: str, load_id: str, kept_before: date | None) -> dict[sa.Table, Counts]:
+    """Put what all parts hold in the place of what the source held before; one step, held by the caller.
+
+    What the source held of studies from before ``kept_before`` stays: the crawl was not asked to look there.
+    """
     counts = {}
+    if kept_before:
+        _keep_older(draft, source_id, kept_before)
     for table, crawled in CRAWLED.items():
         own = crawled.c.source_id == source_id
         draft.stage_select(table, sa.select(crawled).where(own))

@@ -74,7 +74,7 @@ class OrthancRest:
 
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
         """Yield the studies of the archive by the first byte of their public ids, a part for some 2,000 studies."""
-        self.coverage = Coverage()
+        self.coverage = Coverage(kept_before=self._since)
         server = self._server()
         pool = ThreadPoolExecutor(THREADS, "orthanc")
         try:

@@ -45,9 +45,10 @@ class Archive:
         self.coverage, self.asked = Coverage(), list[str]()
         self.kept_studies: set[int] = set()
         self.bad: set[int] = set()
+        self.kept_before: dt.date | None = None
 
     def batches(self, known: Known, progress: object) -> Iterator[Batch | Part]:
-        self.coverage = Coverage()
+        self.coverage = Coverage(kept_before=self.kept_before)
         for day in range(1, 6):
             name, when = f"day {day}", dt.date(2026, 7, day)
             if name in known.finished:
@@ -176,3 +177,17 @@ def test_a_clock_that_runs_ahead_of_reception_is_counted_in_the_loads_record(sto
     record = load(store, Ahead({1: 1, 2: 1, 3: 1}))
     assert "2 studies are dated later than the archive received them" in record.message
     assert "1 of these by more than 24 hours" in record.message
+
+
+def test_what_lies_before_the_first_date_asked_for_stays(store: Store) -> None:
+    load(store, Archive({1: 10, 2: 20, 4: 40}))
+    later = Archive({3: 30, 4: 44})
+    later.kept_before = dt.date(2026, 7, 3)
+    record = load(store, later)
+    assert sizes(store) == {"1.1": 10, "1.2": 20, "1.3": 30, "1.4": 44}
+    assert record.by_table == {"studies": Counts(added=1, changed=1, unchanged=2),
+                               "series": Counts(added=1, unchanged=3)}
+    later = Archive({4: 44})
+    later.kept_before = dt.date(2026, 7, 2)
+    load(store, later)
+    assert sizes(store) == {"1.1": 10, "1.4": 44}, "what the archive was asked for and no longer has is gone"
