@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,12 @@ import psycopg
 import sqlalchemy as sa
 
 from benchmarks.orthanc_index import READ
+from benchmarks.orthanc_server import IMAGES, INSTANCE, SERIES, STUDY, public_id
 from benchmarks.qido_server import DAYS, FIRST
 
 _BLOCK = 1 << 20
 _ROWS = 20_000
+_AT_ONCE = 500
 
 
 def files(folder: str) -> None:
@@ -62,5 +65,28 @@ def qido(port: str, studies: str = "0") -> None:
     _ask(port, (f"/dicom-web/studies/1.2.826.{n}/series" for n in range(int(studies))))
 
 
+def orthanc(port: str, studies: str) -> None:
+    """Ask Orthanc what a load asks of each study, one after the other; the answers are not parsed."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+
+    def ask(method: str, target: str, body: str = "") -> None:
+        connection.request(method, target, body)
+        connection.getresponse().read()
+
+    ask("GET", "/studies")
+    numbers = range(int(studies))
+    for start in numbers[::_AT_ONCE]:
+        some = numbers[start:start + _AT_ONCE]
+        ask("POST", "/tools/bulk-content", json.dumps(
+            {"Resources": [public_id(n, STUDY) for n in some], "Level": "Study", "Metadata": False}))
+        for n in some:
+            images = [public_id(n, INSTANCE, place) for place in range(IMAGES)]
+            ask("POST", "/tools/lookup", f"1.2.826.{n}")
+            ask("GET", f"/studies/{public_id(n, STUDY)}/series?expand=true")
+            ask("GET", f"/series/{public_id(n, SERIES)}/statistics")
+            ask("POST", "/tools/bulk-content", json.dumps({"Resources": images, "Level": "Instance", "Metadata": True}))
+
+
 if __name__ == "__main__":
-    {"files": files, "sqlite": sqlite, "postgres": postgres, "qido": qido}[sys.argv[1]](*sys.argv[2:])
+    readers = {"files": files, "sqlite": sqlite, "postgres": postgres, "qido": qido, "orthanc": orthanc}
+    readers[sys.argv[1]](*sys.argv[2:])
