@@ -100,7 +100,9 @@ def _unread(warehouse: Warehouse, filters: Filters) -> Headline:
 
 def _storage(warehouse: Warehouse, filters: Filters) -> list[Headline]:
     stored = storage.by_modality(warehouse, filters)
-    found = [Headline("Stored", stored.headline, BYTES, None, "neutral", "Storage", f"{stored.n:,} studies")]
+    unknown = sum(item.n for item in stored.left_out if item.reason == storage.SIZE_UNKNOWN)
+    note = f"{stored.n:,} studies" + (f"; the size of {unknown:,} more is not known" if unknown else "")
+    found = [Headline("Stored", stored.headline, BYTES, None, "neutral", "Storage", note)]
     archives = storage.per_archive(warehouse, filters).frame
     if len(archives):
         fullest = archives.sort_values("fill").iloc[-1]

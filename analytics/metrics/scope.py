@@ -40,8 +40,9 @@ def as_of(warehouse: Warehouse) -> datetime | None:
 
     The latest archive reception, order, completion or final report that is not later than the end of the last
     load: what a server wrote down can not lie after it was read, so a wrong date in the future does not count.
-    Study dates (written by devices) and appointments (still to come) are not looked at, nor is the clock of
-    the machine that asks: the same snapshot always gives the same answer.
+    Study dates (written by devices) count only where no server wrote down anything, as of an archive that is asked
+    by C-FIND alone. Appointments (still to come) are not looked at, nor is the clock of the machine that asks: the
+    same snapshot always gives the same answer.
 
     Returns
     -------
@@ -49,11 +50,11 @@ def as_of(warehouse: Warehouse) -> datetime | None:
         In UTC; ``None`` where the snapshot holds no exam.
     """
     loaded = warehouse.scalar(sa.select(sa.func.max(loads.c.finished_at, type_=Instant)))
-    latest = [
-        sa.func.max(_not_after(exams.c[name], loaded), type_=Instant).label(name) for name in _RECORDED_BY_SERVERS
-    ]
+    latest = [sa.func.max(_not_after(exams.c[name], loaded), type_=Instant).label(name)
+              for name in (*_RECORDED_BY_SERVERS, "exam_at")]
     row = warehouse.arrow(sa.select(*latest)).to_pylist()[0]
-    return max((instant for instant in row.values() if instant is not None), default=None)
+    by_devices = row.pop("exam_at")
+    return max((instant for instant in row.values() if instant is not None), default=by_devices)
 
 
 def whole_until(now: datetime | None, site_zone: str | None = None) -> date | None:

@@ -25,6 +25,7 @@ added_on = sa.func.coalesce(exams.c.stored_date, exams.c.exam_date, type_=sa.Dat
 size_known = sa.func.coalesce(exams.c.size_bytes, sa.literal_column("-1")) >= 0
 _BYTES_OF = ("Bytes as stored of the studies that the filters select by the day the archive received them (the exam "
              "date where that is not known); a study counts once, and one whose size is not known is left out.")
+SIZE_UNKNOWN = "size not known"
 _CITATION = "Site's own index; bytes are decimal (1 TB = 10^12 B, IEC 80000-13:2008)"
 UNITS = {"studies": STUDIES, "images": IMAGES, "reception_unknown": STUDIES}
 
@@ -52,10 +53,12 @@ def _answer(scope: Scope, metric_id: str, dimensions: tuple[str, ...],
     frame = scope.warehouse.read(aggregate(rows, dimensions, _volumes))
     frame = frame.sort_values("bytes", ascending=False, kind="stable").reset_index(drop=True)
     assumed = int(frame.reception_unknown.sum())
+    left_out = scope.left_out({SIZE_UNKNOWN: sa.not_(size_known)})
+    unknown = frame.empty and any(item.reason == SIZE_UNKNOWN for item in left_out)  # which is not 0 bytes
     notes = (f"{assumed:,} studies have no time of reception; their exam date stands in for it.",) if assumed else ()
     return MetricResult(
         METRICS[metric_id].spec, frame, "bytes", dimensions, int(frame.studies.sum()), scope.warehouse.revision, UNITS,
-        scope.left_out({"size not known": sa.not_(size_known)}), rows, float(frame.bytes.sum()), notes)
+        left_out, rows, None if unknown else float(frame.bytes.sum()), notes)
 
 
 def _with_frame(result: MetricResult, frame: pd.DataFrame, *notes: str) -> MetricResult:

@@ -28,7 +28,7 @@ _UNITS = {
     "number_of_instances": IMAGES, "share": PERCENT, "rate": PERCENT,
 }
 _SAID = frozenset({"priority", "patient_class", "transfer_syntax_uid", "exam_weekday", "exam_hour", "kind"})
-_NUMBERS_OF = frozenset({"patient_birth_year", "series_number", "instance_number"})
+_NUMBERS_OF = frozenset({"patient_birth_year", "year", "series_number", "instance_number"})
 """Numbers that name something, and are not counted: no thousands separator."""
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
 

@@ -125,3 +125,9 @@ def test_the_overview_of_an_empty_warehouse_says_nothing(store: Store) -> None:
     warehouse = build(store, {})
     assert attention(warehouse, EVERYTHING) == []
     assert all(not item.value for item in headlines(warehouse, EVERYTHING))
+
+
+def test_sizes_that_nobody_knows_are_not_0_bytes(duck_store: Store) -> None:
+    rows = [exam(number, "2026-01-05 09:00", order=False, modality="CT") for number in (1, 2)]
+    stored = next(one for one in headlines(build(duck_store, {exams: rows}), EVERYTHING) if one.label == "Stored")
+    assert (stored.value, stored.note) == (None, "0 studies; the size of 2 more is not known")

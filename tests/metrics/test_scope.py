@@ -49,6 +49,12 @@ def test_an_empty_snapshot_has_no_instant(duck_store: Store) -> None:
     assert as_of(build(duck_store, {})) is None
 
 
+def test_an_archive_that_says_no_reception_is_true_at_its_latest_study(store: Store) -> None:
+    rows = [exam(1, "2026-01-05 09:00", order=False), exam(2, "2026-01-06 09:00", order=False),
+            exam(3, "2031-01-01 09:00", order=False)]
+    assert as_of(build(store, {exams: rows, loads: [_load("2026-02-01 00:00")]})) == at("2026-01-06 09:00")
+
+
 def test_a_day_is_over_in_its_last_hour_on_the_sites_clock() -> None:
     assert whole_until(at("2026-01-31 22:59"), "UTC") == day("2026-01-31")
     assert whole_until(at("2026-01-31 23:00"), "UTC") == day("2026-02-01")
