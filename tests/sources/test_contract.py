@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.sources.base import Batch, Source
+from analytics.sources.base import KINDS, Batch, Source
 from analytics.sources.load import LoadRecord, load_source
 from analytics.warehouse.merge import Counts
 from analytics.warehouse.schema import FACTS, files, loads, quarantine, sources
@@ -39,7 +39,8 @@ ON_BOTH = (CFindArchive, Export, WideEvents, Folder, OrthancIndex, Hl7Site, Dcm4
 
 Case = tuple[str, type[Site]]
 EVERY: tuple[Case, ...] = (*(("duckdb", kind) for kind in SITES), *(("postgresql", kind) for kind in ON_BOTH))
-CUT: tuple[Case, ...] = (*(("duckdb", kind) for kind in ON_BOTH), ("postgresql", Export), ("postgresql", Folder))
+CUT: tuple[Case, ...] = (*(("duckdb", kind) for kind in ON_BOTH), *(("postgresql", kind) for kind in (
+    Export, Folder, Hl7Site, DicomWebSite)))
 """A load that is cut: a kind that is read alike, or merged alike on PostgreSQL, shows nothing more."""
 
 
@@ -118,7 +119,7 @@ def check_record(store: Store, source: Source, record: LoadRecord) -> None:
 
 
 class Cut:
-    """A source whose reading is cut off after some batches."""
+    """A source whose reading is cut off after some batches, or when there are no more."""
 
     def __init__(self, source: Source, after: int) -> None:
         self.source, self.after = source, after
@@ -141,11 +142,21 @@ def test_a_load_that_is_cut_publishes_nothing_and_is_gone_on_from(
     load(store, site.open(settings))
     held = rows_of(store)
     site.change_one()
-    with pytest.raises(KeyboardInterrupt), store.draft() as draft:
-        load_source(draft, Cut(site.open(settings), 1))  # type: ignore[arg-type]
-    assert rows_of(store) == held, "the published snapshot is as it was"
+    for after in (1, 0, 2, 3):
+        with pytest.raises(KeyboardInterrupt), store.draft() as draft:
+            load_source(draft, Cut(site.open(settings), after))  # type: ignore[arg-type]
+        assert rows_of(store) == held, "the published snapshot is as it was"
     assert load(store, site.open(settings)).by_table == expected(site.expected.after_change)
     assert rows_of(store) != held
+
+
+def test_every_kind_of_source_is_under_the_contract(settings: Settings, tmp_path: Path, archive_url: str) -> None:
+    found = set()
+    for number, kind in enumerate(SITES):
+        site = kind(tmp_path / str(number), *((archive_url,) if kind.needs_postgres else ()))
+        found.add(site.open(settings).kind)
+        site.close()
+    assert found == set(KINDS)
 
 
 def test_a_source_that_suddenly_holds_nothing_is_refused(duck_store: Store, tmp_path: Path, settings: Settings) -> None:
