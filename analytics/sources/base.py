@@ -14,6 +14,8 @@ from typing import Protocol
 import pyarrow as pa
 import sqlalchemy as sa
 
+from analytics.core.errors import PacsmeterError
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -58,6 +60,8 @@ class Part:
     kept_studies : studies that did not change since the last load: their rows, and their series', are taken over.
     kept_series : studies whose own row is given anew, and whose series' rows are taken over.
     marks : what to remember once this part is safe; an empty value forgets the mark.
+    is_settled : whether a load that is cut off goes on after it. The last part of a crawl may not be: it is read again,
+        since what it covers is other tomorrow.
     """
 
     name: str
@@ -67,6 +71,11 @@ class Part:
     kept_studies: tuple[str, ...] = ()
     kept_series: tuple[str, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
+    is_settled: bool = True
+
+
+class BeginAnew(PacsmeterError):
+    """A load that cannot use what it has read so far: the next one does not go on from there."""
 
 
 @dataclass
@@ -160,7 +169,8 @@ class Source(Protocol):
     """One place that facts come from.
 
     A source that can ask who a patient is has a method ``identities(study_instance_uid) -> list[Identity]`` as well;
-    one of files has ``identities_in(study_instance_uid, stored_paths)`` instead.
+    one of files has ``identities_in(study_instance_uid, stored_paths)`` instead. One in parts has ``read_as``: the
+    options that decide about its rows, as text. What was read by others is not gone on from.
 
     Attributes
     ----------

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from analytics.core.progress import Progress, silent
-from analytics.sources.base import KINDS, Batch, Part, Rejected, Source
+from analytics.sources.base import KINDS, Batch, BeginAnew, Part, Rejected, Source
 from analytics.sources.clock import AHEAD, FAR_AHEAD, clock_notes
-from analytics.sources.load_files import FileMerge, settle_quarantine
+from analytics.sources.load_files import FileMerge
 from analytics.sources.load_known import DraftKnown
-from analytics.sources.load_parts import CRAWLED, append_rows, finish_crawl, finish_part, forget_crawl, remember
+from analytics.sources.load_parts import (
+    CRAWLED,
+    append_rows,
+    asked_as,
+    dates_crawled,
+    finish_crawl,
+    finish_part,
+    forget_crawl,
+    rejected_before,
+    remember,
+)
 from analytics.sources.load_record import LoadRecord, write_record
 from analytics.sources.load_refusals import refuse_useless
 from analytics.sources.open import open_source
@@ -58,15 +68,20 @@ class Load:
 
     def run(self) -> LoadRecord:
         if self.kind.in_parts:
-            self._run_in_parts()
-        elif self.kind.from_files:
-            self._run_files()
-        else:
-            for batch in self.source.batches(self.known, self.progress):
-                self._take(batch)
-            refuse_useless(self)
-            self.progress(f"merging {self.source_id}", 0, None)
-            self._merge_tables()
+            return self._run_in_parts()
+        merge = FileMerge(self)
+        for batch in self.source.batches(self.known, self.progress):
+            self._take(batch)
+            if self.kind.from_files and self.staged.get(files, 0) >= FILES_PER_MERGE:
+                merge.merge()
+        refuse_useless(self)
+        with self.draft.transaction():
+            return self._finish(merge.finish if self.kind.from_files else self._merge_tables)
+
+    def _finish(self, merge: Callable[[], None]) -> LoadRecord:
+        """Put what was read in its place, and write the load down; one step, held by the caller."""
+        self.progress(f"merging {self.source_id}", 0, None)
+        merge()
         if self.kind.rolled_up:
             for table, counts in roll_up(self.draft, self.source_id, self.source.site).items():
                 self.count(table, counts)
@@ -95,45 +110,55 @@ class Load:
         if meaning and more:
             self.source.coverage.notes[meaning] = more
 
-    def _run_in_parts(self) -> None:
-        if self.known.open_since and self.started - self.known.open_since > GO_ON_WITHIN:
+    def _run_in_parts(self) -> LoadRecord:
+        """Keep part after part; what follows the last settled one, and the end of the load, are one step."""
+        self._go_on()
+        items = self.source.batches(self.known, self.progress)
+        try:
+            while True:
+                with self.draft.transaction():
+                    if not self._one_part(items):
+                        refuse_useless(self)
+                        return self._finish(self._replace)
+        except BeginAnew:
+            forget_crawl(self.draft, self.source_id)
+            raise
+
+    def _go_on(self) -> None:
+        """Go on with a load that was cut off, unless that was too long ago or it asked in another way."""
+        since = self.known.open_since
+        is_old = since is not None and self.started - since > GO_ON_WITHIN
+        if self.known.open_load and (is_old or self.known.open_as != asked_as(self.source)):
             forget_crawl(self.draft, self.source_id)
             self.known = DraftKnown(self.draft, self.source_id)
         if self.known.open_load:
             self.load_id, self.read = self.known.open_load, self.known.records_finished
-        items, more = self.source.batches(self.known, self.progress), True
-        while more:
-            with self.draft.transaction():
-                more = self._one_part(items)
-        refuse_useless(self)
-        self.progress(f"merging {self.source_id}", 0, None)
-        with self.draft.transaction():
-            for table, counts in finish_crawl(
-                    self.draft, self.source_id, self.load_id, self.source.coverage.kept_before).items():
-                self.count(table, counts)
-            self.draft.execute(sa.delete(quarantine).where(
-                quarantine.c.source_id == self.source_id, quarantine.c.load_id != self.load_id))
+            for one in rejected_before(self.draft, self.source_id, self.load_id):
+                self.rejected[one.reason_code] += one.count
+                self.first_of[quarantine, one.reason_code] = one
 
     def _one_part(self, items: Iterator[Batch | Part]) -> bool:
-        """Take the rows of one part; whether there may be more."""
+        """Take the rows of one part that a load can go on after; whether there may be more."""
         for item in items:
-            if isinstance(item, Part):
-                self.draft.merge(quarantine, self.source_id)
-                finish_part(self.draft, self.source_id, self.load_id, item)
+            if not isinstance(item, Part):
+                self._take(item)
+                continue
+            self.draft.merge(quarantine, self.source_id)
+            finish_part(self.draft, self.source, self.load_id, item)
+            if item.is_settled:
                 return True
-            self._take(item)
         return False
 
-    def _run_files(self) -> None:
-        merge = FileMerge(self)
-        for batch in self.source.batches(self.known, self.progress):
-            self._take(batch)
-            if self.staged.get(files, 0) >= FILES_PER_MERGE:
-                merge.merge()
-        refuse_useless(self)
-        self.progress(f"merging {self.source_id}", 0, None)
-        merge.finish()
-        settle_quarantine(self.draft, self.source_id, self.load_id)
+    def _replace(self) -> None:
+        """Put what all parts hold in the place of what was there."""
+        coverage = self.source.coverage
+        if self.known.open_load:
+            coverage.cover(*dates_crawled(self.draft, self.source_id))
+        for table, counts in finish_crawl(
+                self.draft, self.source_id, self.load_id, coverage.kept_before).items():
+            self.count(table, counts)
+        self.draft.execute(sa.delete(quarantine).where(
+            quarantine.c.source_id == self.source_id, quarantine.c.load_id != self.load_id))
 
     def _take(self, batch: Batch | Part) -> None:
         """Put the rows of a batch beside their table, and the records that were rejected beside the quarantine."""

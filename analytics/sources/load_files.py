@@ -108,6 +108,7 @@ class FileMerge:
             self._load.count(instances, dropped)
         for table in (instances,) if self._load.kind.rolled_up else TOLD:
             self._count_untouched(table)
+        settle_quarantine(self._draft, self._source_id, self._load.load_id)
 
     def _count_untouched(self, table: sa.Table) -> None:
         """Files that were not opened again hold what did not change."""

@@ -15,7 +15,7 @@ from analytics.warehouse.schema import covered_parts, files, marks, studies
 from analytics.warehouse.store import Draft
 
 OPEN_LOAD = "open_load"
-"""The mark of a load in parts that is not finished: the next one goes on under its id."""
+"""The mark of a load in parts that is not finished: its id, and how it asks. The next one of its kind goes on."""
 PARTLY_READ = "partly_read"
 """Status of a file with records in quarantine: it is read again by every load, so that they are tried again."""
 _NEVER = -1
@@ -28,7 +28,8 @@ class DraftKnown(Known):
         self._draft, self._source_id = draft, source_id
         held = self._rows(sa.select(marks.c.name, marks.c.value).where(marks.c.source_id == source_id))
         self.marks = {row["name"]: row["value"] for row in held if row["name"] != OPEN_LOAD}
-        self.open_load: str = next((row["value"] for row in held if row["name"] == OPEN_LOAD), "")
+        mark: str = next((row["value"] for row in held if row["name"] == OPEN_LOAD), "")
+        self.open_load, _, self.open_as = mark.partition(" ")
         finished = self._rows(sa.select(covered_parts.c.part, covered_parts.c.read_at, covered_parts.c.records).where(
             covered_parts.c.source_id == source_id, covered_parts.c.load_id == self.open_load))
         self.open_since = min((row["read_at"] for row in finished), default=None)

@@ -12,11 +12,19 @@ from datetime import date
 import pyarrow as pa
 import sqlalchemy as sa
 
-from analytics.sources.base import Part
+from analytics.sources.base import Part, Rejected, Source
 from analytics.sources.load_known import OPEN_LOAD
 from analytics.warehouse.engine import table_schema
 from analytics.warehouse.merge import Counts
-from analytics.warehouse.schema import covered_parts, crawled_series, crawled_studies, marks, series, studies
+from analytics.warehouse.schema import (
+    covered_parts,
+    crawled_series,
+    crawled_studies,
+    marks,
+    quarantine,
+    series,
+    studies,
+)
 from analytics.warehouse.store import Draft, now_utc
 
 CRAWLED: Mapping[sa.Table, sa.Table] = {studies: crawled_studies, series: crawled_series}
@@ -39,8 +47,14 @@ def append_rows(draft: Draft, source_id: str, table: sa.Table, rows: pa.RecordBa
     draft.append(CRAWLED[table], named)
 
 
-def finish_part(draft: Draft, source_id: str, load_id: str, part: Part) -> None:
+def asked_as(source: Source) -> str:
+    """Say what a load in parts asks for, and how: parts that were asked for in another way do not fit to its own."""
+    return f"{source.kind} {source.location} {source.site or ''} {getattr(source, 'read_as', '')}"
+
+
+def finish_part(draft: Draft, source: Source, load_id: str, part: Part) -> None:
     """Write down that a part is whole, and take over what the source says is as it was; in the step of its rows."""
+    source_id = source.source_id
     for wanted, tables in ((part.kept_studies, (studies, series)), (part.kept_series, (series,))):
         for table in tables:
             _take_over(draft, source_id, table, wanted)
@@ -49,7 +63,7 @@ def finish_part(draft: Draft, source_id: str, load_id: str, part: Part) -> None:
     row = {"source_id": source_id, "part": part.name, "covered_from": part.first, "covered_to": part.last,
            "records": part.records, "load_id": load_id, "read_at": now_utc()}
     draft.append(covered_parts, pa.RecordBatch.from_pylist([row], schema=table_schema(covered_parts)))
-    remember(draft, source_id, {**part.marks, OPEN_LOAD: load_id})
+    remember(draft, source_id, {**part.marks, OPEN_LOAD: f"{load_id} {asked_as(source)}"})
 
 
 def _take_over(draft: Draft, source_id: str, table: sa.Table, uids: tuple[str, ...]) -> None:
@@ -71,11 +85,29 @@ def _keep_older(draft: Draft, source_id: str, kept_before: date) -> None:
 
 
 def forget_crawl(draft: Draft, source_id: str) -> None:
-    """Drop what a crawl that was cut off too long ago has read: the archive is no longer as it was."""
+    """Drop what a crawl that was cut off has read: the archive is no longer as it was, or it is not to be used."""
     with draft.transaction():
         for crawled in CRAWLED.values():
             draft.execute(sa.delete(crawled).where(crawled.c.source_id == source_id))
         remember(draft, source_id, {OPEN_LOAD: ""})
+
+
+def rejected_before(draft: Draft, source_id: str, load_id: str) -> list[Rejected]:
+    """Return what a load that goes on has put in quarantine before it was cut off, summed up by the reason."""
+    own = sa.and_(quarantine.c.source_id == source_id, quarantine.c.load_id == load_id)
+    found = draft.arrow(sa.select(
+        sa.func.min(quarantine.c.locator).label("locator"), quarantine.c.reason_code,
+        sa.func.min(quarantine.c.reason).label("reason"), sa.func.count().label("count"),
+    ).where(own).group_by(quarantine.c.reason_code))
+    return [Rejected(**row) for row in found.to_pylist()]
+
+
+def dates_crawled(draft: Draft, source_id: str) -> tuple[date | None, date | None]:
+    """Return the first and the last study date of what all parts hold."""
+    day = crawled_studies.c.study_date
+    (row,) = draft.arrow(sa.select(sa.func.min(day).label("first"), sa.func.max(day).label("last")).where(
+        crawled_studies.c.source_id == source_id)).to_pylist()
+    return row["first"], row["last"]
 
 
 def finish_crawl(draft: Draft, source_id: str, load_id: str, kept_before: date | None) -> dict[sa.Table, Counts]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from analytics.core.errors import PacsmeterError
+from analytics.sources.base import BeginAnew
 from analytics.warehouse.schema import (
     archives,
     events,
@@ -31,12 +31,12 @@ def refuse_useless(load: Load) -> None:
 
     Raises
     ------
-    PacsmeterError
+    BeginAnew
     """
     if load.kind.rolled_up and load.kind.from_files:
         gone = len(load.source.coverage.gone)
         if gone and gone == len(load.known.files) and not load.staged.get(files):
-            raise PacsmeterError(f"The folder holds none of the {gone:,} files of the last load",
+            raise BeginAnew(f"The folder holds none of the {gone:,} files of the last load",
                                  "Check that it is mounted.", load.source.location)
     if not any(load.holds(table) or load.given(table) for table in GIVEN):
         raise _useless_files(load) if load.kind.from_files else _useless(load)
@@ -45,14 +45,14 @@ def refuse_useless(load: Load) -> None:
             continue
         held = load.held(table)
         if held and not load.kind.from_files:
-            raise PacsmeterError(
+            raise BeginAnew(
                 f"The source has no usable row for {table.name}, and {held:,} from the last load would be removed"
                 + (f" ({', '.join(f'{n:,} {code}' for code, n in sorted(load.rejected.items()))})"
                    if load.rejected else ""),
                 "Check the export and how its columns are read.", load.source.location)
 
 
-def _useless_files(load: Load) -> PacsmeterError:
+def _useless_files(load: Load) -> BeginAnew:
     """Say why nothing could be used, and leave no trace of the folder in the draft that others go on from."""
     looked_at = max(load.read, len(load.known.files))
     for table in (files, quarantine):
@@ -60,16 +60,16 @@ def _useless_files(load: Load) -> PacsmeterError:
     why = "; ".join(f"{load.rejected[code]:,} {code}, such as {one.locator}: {one.reason.rstrip('.')}"
                     for (_, code), one in load.first_of.items())
     what, unit = ("DICOM image", "files") if load.kind.rolled_up else ("record", "records")
-    return PacsmeterError(f"No {what} could be read: {looked_at:,} {unit} were looked at{f' ({why})' if why else ''}",
+    return BeginAnew(f"No {what} could be read: {looked_at:,} {unit} were looked at{f' ({why})' if why else ''}",
                           "Check that this is the right folder and that it is mounted.", load.source.location)
 
 
-def _useless(load: Load) -> PacsmeterError:
+def _useless(load: Load) -> BeginAnew:
     if not load.rejected:
-        return PacsmeterError("The source holds 0 rows", "Check that the export, or the archive, is the right one.",
+        return BeginAnew("The source holds 0 rows", "Check that the export, or the archive, is the right one.",
                               load.source.location)
     code, count = load.rejected.most_common(1)[0]
     first = next(one for (_, known), one in load.first_of.items() if known == code)
-    return PacsmeterError(
+    return BeginAnew(
         f"None of the {load.read:,} rows could be used; most often ({count:,}) {code}, first at {first.locator}: "
         + first.reason, "Check the export and how its columns are read.", load.source.location)
