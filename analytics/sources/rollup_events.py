@@ -60,14 +60,18 @@ def _objects(source_id: str, told_by: sa.ColumnElement[bool]) -> sa.Subquery:
 
 
 def _steps(source_id: str) -> sa.Subquery:
-    """Return the performed steps: a step may lie in one file as it began and in another as it ended."""
+    """Return the performed steps: a step may lie in one file as it began and in another as it ended.
+
+    A file that gives neither start nor end is of a step that was discontinued, whatever another says of its beginning.
+    """
     files = _objects(source_id, _IS_MPPS)
+    says_nothing = sa.and_(files.c.performed_start_at.is_(None), files.c.performed_end_at.is_(None))
     return sa.select(
         files.c.source_id, files.c.accession_number,
         sa.func.min(files.c.performed_start_at).label("performed_start_at"),
         sa.func.max(files.c.performed_end_at).label("performed_end_at"),
-    ).where(files.c.performed_start_at.is_not(None)).group_by(
-        files.c.source_id, files.c.accession_number, files.c.sop_instance_uid).subquery("steps")
+    ).group_by(files.c.source_id, files.c.accession_number, files.c.sop_instance_uid).having(
+        sa.func.sum(sa.case((says_nothing, literal(1)), else_=literal(0))) == literal(0)).subquery("steps")
 
 
 def _told(objects: sa.Subquery, event: str, origin: str, at: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -180,6 +180,18 @@ def told(store: Store) -> set[tuple[str, str, dt.datetime, str]]:
         events.c.accession_number, events.c.event, events.c.event_at, events.c.origin)).to_pylist()}
 
 
+def test_the_beginning_of_a_step_that_was_discontinued_later_tells_nothing(
+        duck_store: Store, tmp_path: Path, settings: Settings) -> None:
+    begun, given_up = step("A1", start="090000", end="", status="IN PROGRESS"), step("A1", status="DISCONTINUED")
+    given_up.file_meta.MediaStorageSOPInstanceUID = begun.file_meta.MediaStorageSOPInstanceUID
+    site = tmp_path / "site"
+    for name, ds in {"begun": begun, "given-up": given_up, "again": step("A1")}.items():
+        save(site / name, ds)
+    load(duck_store, site, settings)
+    assert told(duck_store) == {("A1", "ProcedureStart", utc("10:00"), "MPPS (0040,0244)"),
+                                ("A1", "ImagingComplete", utc("10:20"), "MPPS (0040,0250)")}
+
+
 def test_a_folder_tells_the_events_of_its_objects(store: Store, tmp_path: Path, settings: Settings) -> None:
     site = tmp_path / "site"
     for name, ds in {
