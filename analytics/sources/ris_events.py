@@ -59,7 +59,7 @@ def _long(reader: RowReader) -> Iterator[Batch]:
     unknown = pc.and_(pc.is_valid(written), pc.is_null(place))
     known = pc.invert(unknown)
     part = reader.of(Chunk(reader.chunk.rows.filter(known), reader.chunk.lines[np.asarray(known)],
-                           reader.chunk.rejected + _unknown_names(reader, written.filter(unknown))))
+                           reader.chunk.rejected + _unknown_names(reader, written, unknown)))
     part.read()
     part.columns["event"] = pa.array(list(ours.values()), pa.string()).take(place.filter(known))
     part.columns.setdefault("origin", written.filter(known))
@@ -67,13 +67,19 @@ def _long(reader: RowReader) -> Iterator[Batch]:
     yield part.batch()
 
 
-def _unknown_names(reader: RowReader, names: pa.Array) -> tuple[Rejected, ...]:
+def _unknown_names(reader: RowReader, written: pa.Array, unknown: pa.Array) -> tuple[Rejected, ...]:
+    names = written.filter(unknown)
     counted = pc.value_counts(names).to_pylist() if len(names) else []
     if len(counted) > MANY_NAMES:
         raise PacsmeterError(
             f"{reader.said('event')} holds {len(counted):,} different values that are no events",
             f"Check which column holds the event's name in {reader.mapping.written_in}.", str(reader.mapping.file))
     where = f"{reader.mapping.written_in[:-1]}.events]"
+    if counted and len(names) == len(written) - written.null_count:  # the column may hold names: they are not said
+        first = reader.chunk.lines[np.asarray(unknown)][0]
+        return (Rejected(f"{reader.mapping.file.name}:{first}", "unknown_event",
+                         f"From here on {reader.said('event')} holds no event that {where} names; add its events there "
+                         "under SWIM's names, or name the column that holds them.", len(names)),)
     return tuple(
         Rejected(f"{reader.mapping.file.name} event {one['values']!r}", "unknown_event",
                  f"The event {one['values']!r} is not named in {where}; add it there under SWIM's name, or leave it "

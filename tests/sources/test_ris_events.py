@@ -38,6 +38,15 @@ def test_unknown_events_are_counted_under_their_name(duck_store: Store, tmp_path
         "ris.csv:7": "bad_instant", "ris.csv:8": "empty_key"}
 
 
+def test_a_column_that_holds_no_event_may_hold_names_and_they_are_not_said(
+        duck_store: Store, tmp_path: Path, settings: Settings) -> None:
+    site = LongEvents(tmp_path / "ris")
+    (site.folder / "ris.csv").write_text("ACC,STEP,AT\nA1,DOE^JANE,2026-07-01 08:00\nA2,ROE^RICHARD,2026-07-01 09:00\n")
+    with pytest.raises(PacsmeterError, match=r"first at ris\.csv:2: From here on STEP holds no event") as caught:
+        load(duck_store, site.folder, settings)
+    assert "DOE" not in str(caught.value)
+
+
 def test_a_bad_cell_leaves_the_other_events_of_the_exam(duck_store: Store, tmp_path: Path, settings: Settings) -> None:
     site = WideEvents(tmp_path / "ris")
     site.rows[0]["SIGNED"] = "soon"
