@@ -113,6 +113,12 @@ class ReferenceIndex:
             "SELECT updated FROM target WHERE key = ? AND taken_back", (self.key(reference),)).fetchone()
         return bool(row) and row[0] >= _instant(updated)
 
+    def is_replaced(self, reference: str, updated: str) -> bool:
+        """Whether the export has a later version of a resource, where both say when they were last updated."""
+        self._flush()
+        row = self._database.execute("SELECT updated FROM target WHERE key = ?", (self.key(reference),)).fetchone()
+        return bool(row) and bool(_instant(updated)) and row[0] > _instant(updated)
+
 
 def _instant(text: str) -> str:
     """Return meta.lastUpdated so that later ones sort later; nothing where it says no instant."""

@@ -78,8 +78,11 @@ def dicts(value: Any) -> Iterator[Resource]:
 
 
 def text(value: Any) -> str:
-    """Return an element's text; nothing where it is none."""
-    return value.strip() if isinstance(value, str) else ""
+    """Return an element's text, without NUL and halves of surrogate pairs; nothing where it is none."""
+    if not isinstance(value, str):
+        return ""
+    whole = value if value.isascii() else value.encode("utf-8", "ignore").decode("utf-8")
+    return whole.replace("\x00", "").strip()
 
 
 def type_of(resource: Resource) -> str:
@@ -165,12 +168,20 @@ def patient_name(resource: Resource) -> str:
     """Return the name of a Patient as DICOM writes it, the official one first: ``FAMILY^GIVEN^MIDDLE``."""
     uses = {"official": 0, "usual": 1, "": 2}
     names = sorted(dicts(resource.get("name")), key=lambda one: uses.get(text(one.get("use")), 3))
-    for one in names:
-        given = one.get("given")
-        parts = [text(one.get("family")), *(text(each) for each in (given if isinstance(given, list) else ()))]
-        if any(parts):
-            return "^".join(parts)
-    return next((text(one.get("text")) for one in names), "")
+    written = [name for one in names if (name := _in_parts(one))]
+    return next(iter(written), "") or next((text(one.get("text")) for one in names), "")
+
+
+def _in_parts(name: Resource) -> str:
+    given = name.get("given")
+    parts = [text(name.get("family")), *(text(each) for each in (given if isinstance(given, list) else ()))]
+    return "^".join(parts) if any(parts) else ""
+
+
+def patient_names(resource: Resource) -> Iterator[str]:
+    """Yield every name of a Patient, in parts and as a text: a maiden name as well."""
+    for one in dicts(resource.get("name")):
+        yield from filter(None, (_in_parts(one), text(one.get("text"))))
 
 
 def birth_date(resource: Resource) -> str:

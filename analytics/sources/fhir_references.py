@@ -11,6 +11,7 @@ from analytics.sources.message_files import Patient
 from analytics.sources.patient import PatientEdge
 
 SUPERSEDED = "versions of resources that were entered in error since, and were passed over"
+REPLACED = "earlier versions of ServiceRequest resources were passed over: the latest says priority and appointment"
 _STEPS = 2
 """A report leads to its study, and that to its order."""
 
@@ -61,7 +62,11 @@ class References:
         for one in patients:
             if fr.type_of(one) == "Patient":
                 yield (fr.patient_id(one, self._systems), fr.patient_name(one), fr.birth_date(one).replace("-", ""))
+                yield fr.text(one.get("id")), "", ""
+                yield from ((fr.text(other.get("value")), "", "") for other in fr.dicts(one.get("identifier")))
+                yield from (("", name, "") for name in fr.patient_names(one))
         for subject in fr.dicts(resource.get("subject")):
+            yield fr.reference_key(subject.get("reference")).rpartition("/")[2], "", ""
             identifier = next((fr.text(one.get("value")) for one in fr.dicts(subject.get("identifier"))), "")
             if identifier or fr.text(subject.get("display")):
                 yield identifier, fr.text(subject.get("display")), ""
@@ -94,9 +99,15 @@ class References:
         return tuple(numbers), is_whole
 
     def superseded(self, resource: fr.Resource) -> str:
-        """Say that a version of a resource was taken back by a later one; empty where it was not."""
-        own = fr.own_reference(resource)
-        return SUPERSEDED if own and self.index.is_taken_back(own, fr.last_updated(resource)) else ""
+        """Say that a later version of a resource counts; empty where this one does.
+
+        Earlier versions of an order say what was changed since; those of a report were published in their time.
+        """
+        own, updated = fr.own_reference(resource), fr.last_updated(resource)
+        if own and self.index.is_taken_back(own, updated):
+            return SUPERSEDED
+        is_order = fr.type_of(resource) == "ServiceRequest"
+        return REPLACED if own and is_order and self.index.is_replaced(own, updated) else ""
 
     def order_columns(self, resource: fr.Resource, number: str) -> tuple[dict[str, Any], bool]:
         """Return what a resource gives of the order of an accession number, and whether its patient is there.

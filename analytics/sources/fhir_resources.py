@@ -29,16 +29,21 @@ from analytics.sources.message_files import (
     Patient,
     ToldRows,
     folder_of,
+    forgotten,
     nothing_but,
 )
 from analytics.sources.open import Options, named_after
 from analytics.sources.patient import PatientEdge
 from analytics.warehouse.schema import events, orders
 
+READING = "1"
+"""Counted up where resources are read in another way: files with bad records are then tried again."""
 NO_TYPE = "records are no FHIR resources, or say only what was deleted, and were passed over"
 OTHER_TYPE = "resources are of types that tell of no exam and were passed over"
 NO_ACCESSION = ("{} resources have no accession number (an identifier of type ACSN, or of the system that ?accession= "
                 "names) and lead to none: they were passed over")
+_NAMED_PER_FILE = 10 * PATIENTS_PER_FILE
+"""Of a patient several ids and names are looked for in the file's path."""
 SHARED = "events of records entered in error are told by another record that stands, and were kept"
 
 
@@ -74,11 +79,12 @@ class FhirResources:
         """Yield orders and events of files that are new or changed, then the files themselves."""
         self.coverage, self._now = Coverage(), datetime.now(UTC)
         self._without_accession, self._is_replaced = 0, False
-        found = MessageFiles(self._folder, SUFFIXES, known.files, self._edge.pseudonymizer)
+        found = MessageFiles(self._folder, SUFFIXES, known, self._edge.pseudonymizer, f"{READING} {self._systems}")
         with ReferenceIndex() as index:
             references = References(index, self._edge, self._systems)
             self._learn(found, references, progress)
             self._say(found)
+            self.coverage.marks |= forgotten(self.coverage.gone, known.marks)
             if unreadable := found.unreadable():
                 yield nothing_but(unreadable)
             to_read = list(found.fresh)
@@ -120,9 +126,9 @@ class FhirResources:
             if fr.type_of(one.resource) in fr.TARGETS:
                 has_targets |= fr.type_of(one.resource) != "DiagnosticReport"
                 references.add(one.resource, one.full_url, is_fresh=is_fresh)
-                if len(named) <= PATIENTS_PER_FILE:
+                if len(named) <= _NAMED_PER_FILE:
                     named.update(references.named_in(one.resource))
-        return has_targets, named if len(named) <= PATIENTS_PER_FILE else None
+        return has_targets, named if len(named) <= _NAMED_PER_FILE else None
 
     def _say(self, found: MessageFiles) -> None:
         self.coverage.gone = found.gone()
@@ -147,6 +153,7 @@ class FhirResources:
                 if told.is_full:
                     yield from told.batches()
             told.finish(file, record)
+            found.mark(file, record, self.coverage)
             if told.is_full:
                 yield from told.batches()
             progress("reading FHIR resources", done, len(to_read))
@@ -190,8 +197,7 @@ class FhirResources:
         elif when.at is None:
             record.reject(place, when.fault, iso_times.REASONS[when.fault].format(time.origin))
         else:
-            if not when.has_offset:
-                self.coverage.notes[iso_times.NO_OFFSET] += 1
+            self.coverage.notes.update(when.notes)
             for number in numbers:
                 told.add(events, {"accession_number": number, "event": time.event, "event_at": when.at,
                                   "origin": time.origin})

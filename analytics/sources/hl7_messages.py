@@ -23,12 +23,13 @@ from analytics.core.progress import Progress
 from analytics.sources.base import Batch, Coverage, Known, Rejected
 from analytics.sources.folder_walk import FolderWalk, Place
 from analytics.sources.hl7_files import messages_in
-from analytics.sources.hl7_paths import find_patients
+from analytics.sources.hl7_paths import find_patients, first_sent
 from analytics.sources.hl7_read import ACCESSION, ID_TYPES, Reading, Told, read_message
 from analytics.sources.hl7_read import Place as FieldPlace
 from analytics.sources.hl7_rows import Rows, rows_of
 from analytics.sources.hl7_terms import codec_of
 from analytics.sources.load_known import PARTLY_READ
+from analytics.sources.message_files import forgotten, tried
 from analytics.sources.open import Options, named_after
 from analytics.sources.path_masks import PathMasks
 from analytics.warehouse.schema import files
@@ -66,7 +67,7 @@ class Hl7Messages:
         self._rules = f"{READING} {reading.accession} {reading.id_types} {reading.codec}"
 
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch]:
-        """Yield what the messages of new and changed files tell, in the order of their paths, then the files."""
+        """Yield what the messages of new and changed files tell, in the order they were sent, then the files."""
         self.coverage = Coverage()
         if not self._start.exists():
             raise PacsmeterError("There is no such file or folder", "Check that it is mounted.", str(self._start))
@@ -75,6 +76,7 @@ class Hl7Messages:
         seen = {masks.stored(name) for (_, name), _, _ in fresh} | unchanged
         self.coverage.gone = {path for path in known.files
                               if path not in seen and not walk.could_not_look_at(path, masks)}
+        self.coverage.marks |= forgotten(self.coverage.gone, known.marks)
         if unchanged:
             self.coverage.notes["files did not change and were not read again"] = len(unchanged)
         if walk.unreadable:
@@ -90,7 +92,10 @@ class Hl7Messages:
 
     def _places(self, walk: FolderWalk, masks: PathMasks, known: Known,
                 progress: Progress) -> tuple[list[Found], set[str]]:
-        """Return the files to read by path, and those to pass over, once it is known whom their paths name."""
+        """Return the files to read, and those to pass over, once it is known whom their paths name.
+
+        The last word on an order counts, and a file that is named by a message's id says nothing of when it was sent.
+        """
         fresh: list[Found] = []
         unchanged: list[Found] = []
         for found in walk.files():
@@ -98,7 +103,8 @@ class Hl7Messages:
         masks.learn((find_patients(place, self._reading.codec) for place, _, _ in fresh), walk.unreadable_names())
         moved = [found for found in unchanged if masks.stored(found[0][1]) not in known.files]
         kept = {masks.stored(found[0][1]) for found in unchanged}
-        return sorted(fresh + moved, key=lambda found: found[0][1]), kept & known.files.keys()
+        in_order = sorted(fresh + moved, key=lambda found: (first_sent(found[0][0]), found[0][1]))
+        return in_order, kept & known.files.keys()
 
     def _as_before(self, stored: str, found: Found, known: Known) -> bool:
         """Whether a file need not be read.
@@ -108,7 +114,7 @@ class Hl7Messages:
         """
         _, size, modified = found
         return (known.files.get(stored) == (size, modified)
-                or known.marks.get(_tried(stored)) == f"{size} {modified} {self._rules}")
+                or known.marks.get(tried(stored)) == f"{size} {modified} {self._rules}")
 
     def _file(self, path: str, stored: str, state: tuple[int, int], known: Known, rows: Rows) -> Iterator[Batch]:
         """Read one file: what its messages tell, then itself."""
@@ -132,16 +138,12 @@ class Hl7Messages:
             return
         if left_out and status == "read":
             status = PARTLY_READ
-            self.coverage.marks[_tried(stored)] = f"{size} {modified} {self._rules}"
-        elif _tried(stored) in known.marks:
-            self.coverage.marks[_tried(stored)] = ""
+            self.coverage.marks[tried(stored)] = f"{size} {modified} {self._rules}"
+        elif tried(stored) in known.marks:
+            self.coverage.marks[tried(stored)] = ""
         rows.file(stored, size, modified, status)
         if rows.are_many:
             yield from rows.given()
-
-
-def _tried(stored: str) -> str:
-    return f"tried {stored}"
 
 
 def open_hl7(named: str, options: Options) -> Hl7Messages:

@@ -14,6 +14,21 @@ SPOOL_NAME = re.compile(r"received-\d{8}\.hl7")
 """A file of `pacsmeter listen`: its name is a day, whoever was born on it."""
 
 
+_HEAD_BYTES = 4_096
+_SENT = re.compile(rb"MSH([^\w\s])(?:[^\r\n]*?\1){5}(\d{8,14})")
+"""MSH-7 of a message; its digits order messages as far as their senders are of one zone."""
+
+
+def first_sent(path: str) -> str:
+    """Return when the first message of a file says it was sent, as it is written; nothing where it does not."""
+    try:
+        with Path(path).open("rb") as file:
+            found = _SENT.search(file.read(_HEAD_BYTES))
+    except OSError:  # the load itself says that the file cannot be read
+        return ""
+    return found[2].decode("ascii").ljust(14, "0") if found else ""
+
+
 def find_patients(place: Place, codec: str) -> NamedFile:
     """Say which components of a file's path name a patient of its messages.
 

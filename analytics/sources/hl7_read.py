@@ -32,6 +32,7 @@ APPOINTMENT_ACCESSION: tuple[Place, ...] = (("SCH", 27, 1),)
 UNDECODED = "messages have text that their character set (MSH-18) cannot decode: names and descriptions are left out"
 UNUSED = "messages of type {} tell nothing that is used"
 OTHER_SERVICE = "orders and results of services that make no images (OBR-24) were passed over"
+TWO_KINDS = "merges of ids of two types (MRG-1 and PID-3, component 5), of which the archive uses one, were passed over"
 PLACEHOLDER = "merges from or into an id that many patients share were passed over"
 
 
@@ -203,12 +204,23 @@ def _identifier(message: Message, segment: Segment | None, number: int, reading:
 
     The assigning authority (CX.4) is not part of it: PatientID (0010,0020) has the id alone.
     """
+    return _identifier_with_kind(message, segment, number, reading)[0]
+
+
+def _identifier_with_kind(message: Message, segment: Segment | None, number: int,
+                          reading: Reading) -> tuple[str, str]:
+    """Return the id, and the identifier type code that it states."""
     places = range(1, message.repetitions(segment, number) + 1)
-    for wanted in reading.id_types:
-        for place in places:
-            if message.value(segment, number, 5, place).upper() == wanted and message.value(segment, number, 1, place):
-                return message.value(segment, number, 1, place)
-    return next(filter(None, (message.value(segment, number, 1, place) for place in places)), "")
+    ids = [(message.value(segment, number, 1, place), message.value(segment, number, 5, place).upper())
+           for place in places]
+    held = [one for one in ids if one[0]]
+    wanted = (one for kind in reading.id_types for one in held if one[1] == kind)
+    return next(wanted, next(iter(held), ("", "")))
+
+
+def _are_of_two_kinds(merged: tuple[str, str], surviving: tuple[str, str]) -> bool:
+    """Whether two ids state different types: a national number is not merged into a medical record number."""
+    return bool(merged[1] and surviving[1]) and merged[1] != surviving[1]
 
 
 def _name(message: Message, pid: Segment | None) -> str:
@@ -237,8 +249,11 @@ def _read_merges(message: Message, clock: Clock, reading: Reading, told: Told) -
             surviving = segment
         if name != "MRG":
             continue
-        keys = [reading.edge.patient_key(_identifier(message, one, number, reading))
-                for one, number in ((segment, 1), (surviving, 3))]
+        ids = [_identifier_with_kind(message, one, number, reading) for one, number in ((segment, 1), (surviving, 3))]
+        if _are_of_two_kinds(ids[0], ids[1]):
+            told.notes[TWO_KINDS] += 1
+            continue
+        keys = [reading.edge.patient_key(one[0]) for one in ids]
         if not all(keys):
             told.rejected["no_patient_id"] = ("A merge of patients lacks one of the two ids (PID-3, MRG-1); correct "
                                               "it at the sender, and send it again.")

@@ -61,8 +61,9 @@ def identities_of(raw: bytes, default: str = "") -> Iterator[tuple[str, str, str
     day = text[:text.find("\r") if "\r" in text else None].split(text[3:4] or "|")[6:7]
     for kind, rest in _IDENTITY.findall(text):
         fields = rest.split(rest[0])
-        ids = [one for number in ((2, 3, 4) if kind == "PID" else (1, 4)) for one in _repetitions(fields, number)]
-        names = _repetitions(fields, 5 if kind == "PID" else 7)
+        ids = [one for number in ((2, 3, 4, 18, 19) if kind == "PID" else (1, 3, 4))
+               for one in _repetitions(fields, number)]
+        names = [one for number in ((5, 9) if kind == "PID" else (7,)) for one in _repetitions(fields, number)]
         born = next(iter(_repetitions(fields, 7)), "")[:8] if kind == "PID" else ""
         for one in ids:
             yield one.split("^")[0], "", "", day[0][:8] if day else ""

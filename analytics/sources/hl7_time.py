@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-
 from analytics.sources import values
 from analytics.sources.dicom_values import offset_of
 
@@ -75,11 +73,10 @@ def moment_of(text: str, precision: str, default: tzinfo) -> Moment:
 
 
 def _on_clocks(local: datetime, zone: tzinfo) -> Moment:
-    early, late = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if early.utcoffset() == late.utcoffset() or not isinstance(zone, ZoneInfo):
-        return Moment(early.astimezone(UTC))
-    read = values.instant(pa.array([local], pa.timestamp("us")), zone.key)
-    return Moment(read.values[0].as_py().astimezone(UTC), clock_change=True)
+    if not isinstance(zone, ZoneInfo):
+        return Moment(local.replace(tzinfo=zone).astimezone(UTC))
+    at, change = values.on_clocks(local, zone)
+    return Moment(at, clock_change=change)
 
 
 @dataclass
@@ -87,7 +84,8 @@ class Clock:
     """Reads the times of one message, and keeps what was wrong with them.
 
     A time without an offset has that of MSH-7, "the default time zone throughout the message" (2.14.9.7), else the
-    site's zone.
+    site's zone. Where the site's clocks stand at MSH-7's offset, the sender's are the site's: an appointment in July
+    that is booked in January is one by the clocks of July.
 
     Attributes
     ----------
@@ -113,6 +111,8 @@ class Clock:
         offset = re.search(r"[+-]\d{4}$", text)
         self._default = offset_of(offset[0]) if offset else None
         self.sent = self.at("MSH-7", text, precision)
+        if self._default and self.sent and self._default.utcoffset(None) == self.sent.astimezone(self.zone).utcoffset():
+            self._default = None
 
     def at(self, name: str, text: str, precision: str = "", *, may_be_ahead: bool = False) -> datetime | None:
         """Return a field's instant, nothing where it is empty or cannot be used.

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from analytics.sources import values
+
 Fault = Literal["", "partial", "bad_instant", "clock_nonsense"]
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,11 +42,19 @@ class Moment:
     at : the instant, UTC; nothing where there is a fault.
     fault : ``partial`` for a year, a month or a day alone; ``bad_instant``; ``clock_nonsense``.
     has_offset : whether it says its own offset from UTC.
+    clock_change : whether the clocks show it twice or never.
     """
 
     at: datetime | None
     fault: Fault = ""
     has_offset: bool = True
+    clock_change: bool = False
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of how it was read."""
+        said = {NO_OFFSET: not self.has_offset, values.CLOCK_CHANGE: self.clock_change}
+        return [note for note, is_so in said.items() if is_so]
 
 
 def moment(text: object, zone: ZoneInfo, now: datetime, *, planned: bool = False) -> Moment:
@@ -55,7 +65,8 @@ def moment(text: object, zone: ZoneInfo, now: datetime, *, planned: bool = False
     text : object
         What the message holds; anything but a text is no time.
     zone : ZoneInfo
-        Of a time without an offset. A local time that the clocks show twice is read as the earlier.
+        Of a time without an offset. A local time that the clocks show twice is read as the earlier, one they never
+        show as the moment they change.
     now : datetime
         UTC.
     planned : bool
@@ -70,14 +81,15 @@ def moment(text: object, zone: ZoneInfo, now: datetime, *, planned: bool = False
             datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
             return Moment(None, "partial")
         seconds = min(int(second or 0), 59) if int(second or 0) <= 60 else 61
-        local = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds,
-                         int((fraction or "0")[:6].ljust(6, "0")), tzinfo=_offset(offset) or zone)
-        at = local.astimezone(UTC)
+        local = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds,  # noqa: DTZ001
+                         int((fraction or "0")[:6].ljust(6, "0")))
+        own = _offset(offset)
+        at, change = (local.replace(tzinfo=own).astimezone(UTC), False) if own else values.on_clocks(local, zone)
     except (ValueError, OverflowError):
         return Moment(None, "bad_instant")
     if at < EARLIEST or (not planned and at > now + AHEAD):
         return Moment(None, "clock_nonsense", bool(offset))
-    return Moment(at, "", bool(offset))
+    return Moment(at, "", bool(offset), change)
 
 
 def _offset(text: str | None) -> timezone | None:

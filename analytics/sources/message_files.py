@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.pseudonym import Pseudonymizer
-from analytics.sources.base import Batch, Coverage, KnownFiles, Rejected
+from analytics.sources.base import Batch, Coverage, Known, Rejected
 from analytics.sources.folder_walk import FolderWalk
 from analytics.sources.path_identity import NamedFile, identities, names_any
 from analytics.sources.path_masks import PathMasks
@@ -25,6 +25,8 @@ ROWS_PER_BATCH = 10_000
 FILES_PER_BATCH = 2_000
 REJECTED_PER_FILE = 1_000
 """More bad records than this in one file are counted together: the file as a whole is wrong."""
+UNREADABLE = "unreadable"
+"""Reason code of a file that could not be opened, or not to its end."""
 PATIENTS_PER_FILE = 100
 """A file of more patients than this is named after none of them."""
 
@@ -55,10 +57,12 @@ class MessageFiles:
     start : Path
     suffixes : tuple of str
         How the names of the files end that are read.
-    known : KnownFiles
+    known : Known
         What earlier loads read.
     pseudonymizer : Pseudonymizer
         Stands in the place of names in paths.
+    reading : str
+        Which way of reading it is: with another, files with bad records are tried again.
 
     Attributes
     ----------
@@ -67,14 +71,14 @@ class MessageFiles:
     others : files that are no messages, by their name.
     """
 
-    def __init__(self, start: Path, suffixes: tuple[str, ...], known: KnownFiles,
-                 pseudonymizer: Pseudonymizer) -> None:
+    def __init__(self, start: Path, suffixes: tuple[str, ...], known: Known, pseudonymizer: Pseudonymizer,
+                 reading: str) -> None:
         if not start.exists():
             raise PacsmeterError("The folder is not there", "Check its name, and that it is mounted.", str(start))
-        self._known = known
+        self._known, self._marks, self._reading = known.files, known.marks, reading
         base = start if start.is_dir() else start.parent
         self._walk = FolderWalk(start, base)
-        self._masks = PathMasks(known, pseudonymizer)
+        self._masks = PathMasks(known.files, pseudonymizer)
         self.fresh: list[MessageFile] = []
         self.unchanged: list[MessageFile] = []
         self.others = 0
@@ -83,8 +87,23 @@ class MessageFiles:
                 self.others += 1
                 continue
             file = MessageFile(Path(path), name, size, modified)
-            as_before = known.get(self.stored(file)) == (size, modified)
-            (self.unchanged if as_before else self.fresh).append(file)
+            (self.unchanged if self._as_before(file) else self.fresh).append(file)
+
+    def _as_before(self, file: MessageFile) -> bool:
+        """Whether a file need not be read: one with bad records would tell its old appointments again."""
+        stored = self.stored(file)
+        return (self._known.get(stored) == (file.size_bytes, file.modified_ns)
+                or self._marks.get(tried(stored)) == self._state(file))
+
+    def _state(self, file: MessageFile) -> str:
+        return f"{file.size_bytes} {file.modified_ns} {self._reading}"
+
+    def mark(self, file: MessageFile, record: FileRecord, coverage: Coverage) -> None:
+        """Remember of a file that was read whether it need not be tried again as it is."""
+        if record.can_be_left:
+            coverage.marks[tried(record.name)] = self._state(file)
+        elif tried(record.name) in self._marks:
+            coverage.marks[tried(record.name)] = ""
 
     def stored(self, file: MessageFile) -> str:
         """Return what the warehouse calls a file."""
@@ -120,6 +139,16 @@ class MessageFiles:
         return tuple(self._walk.rejected(self._masks))
 
 
+def tried(stored: str) -> str:
+    """Return the name of the mark of a file with bad records; its value says which state of it was read, and how."""
+    return f"tried {stored}"
+
+
+def forgotten(gone: Iterable[str], marks: Mapping[str, str]) -> dict[str, str]:
+    """Return the marks to forget of files that are gone, or that go by a mask now: a mark must not keep their name."""
+    return {tried(path): "" for path in gone if tried(path) in marks}
+
+
 def _named(file: MessageFile, patients: Iterable[Patient] | None) -> NamedFile:
     if patients is None:
         return NamedFile(file.name, True, ())
@@ -151,6 +180,11 @@ class FileRecord:
             self.rejected.setdefault((locator, code), Rejected(locator, code, reason, count))
         else:
             self.more[code] += count
+
+    @property
+    def can_be_left(self) -> bool:
+        """Whether it has bad records, and reading it again as it is finds nothing else."""
+        return bool(self.rejected) and not self.unresolved and all(code != UNREADABLE for _, code in self.rejected)
 
     def all_rejected(self) -> Iterator[Rejected]:
         """Yield what was rejected: each record, and past a limit how many more."""

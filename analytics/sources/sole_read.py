@@ -217,7 +217,8 @@ def patients_in(file: BinaryIO, most: int) -> set[tuple[str, str]] | None:
             about = {name: unescape((double or single).decode("utf-8", "replace"))
                      for name, double, single in _ATTRIBUTE.findall(thing.group())}
             if about.get(b"ParticipantObjectTypeCodeRole", "").strip() == "1":
-                found.add((about.get(b"ParticipantObjectID", ""), about.get(b"ParticipantObjectName", "")))
+                patient_id = about.get(b"ParticipantObjectID", "").partition("^")[0]  # a CX of HL7 v2, in ATNA
+                found.add((patient_id, about.get(b"ParticipantObjectName", "")))
         if len(found) > most:
             return None
     return found

@@ -16,12 +16,14 @@ from analytics.sources import iso_times
 from analytics.sources.base import Batch, Coverage, Known
 from analytics.sources.message_files import (
     PATIENTS_PER_FILE,
+    UNREADABLE,
     FileRecord,
     MessageFile,
     MessageFiles,
     Patient,
     ToldRows,
     folder_of,
+    forgotten,
     nothing_but,
 )
 from analytics.sources.open import Options, named_after
@@ -31,6 +33,8 @@ from analytics.warehouse.schema import events
 
 SUFFIXES = (".log", ".syslog", ".txt", ".xml", ".msg")
 ORIGIN = "SOLE EventDateTime"
+READING = f"1 {len(BY_RID)}"
+"""Another where reports are read in another way, or more events are known: bad records are then tried again."""
 
 
 class SoleReports:
@@ -60,9 +64,10 @@ class SoleReports:
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch]:
         """Yield the events of files that are new or changed, then the files themselves."""
         self.coverage, self._now = Coverage(), datetime.now(UTC)
-        found = MessageFiles(self._folder, SUFFIXES, known.files, self._edge.pseudonymizer)
+        found = MessageFiles(self._folder, SUFFIXES, known, self._edge.pseudonymizer, READING)
         found.learn(_patients)
         self.coverage.gone = found.gone()
+        self.coverage.marks |= forgotten(self.coverage.gone, known.marks)
         if unreadable := found.unreadable():
             yield nothing_but(unreadable)
         else:
@@ -77,6 +82,7 @@ class SoleReports:
             for _ in self._read(file, record, told):
                 yield from told.batches()
             told.finish(file, record)
+            found.mark(file, record, self.coverage)
             if told.is_full:
                 yield from told.batches()
             progress("reading event reports", done, len(found.fresh))
@@ -94,7 +100,7 @@ class SoleReports:
                     if told.is_full:
                         yield
         except OSError:
-            record.reject("", "unreadable", "The file cannot be opened or read; check its permissions and its disk.")
+            record.reject("", UNREADABLE, "The file cannot be opened or read; check its permissions and its disk.")
         for rid, count in unknown.items():
             self.coverage.notes[f"events {rid} are not known under a name of SWIM"] += count
             record.reject(f"event {rid}", "unknown_event", f"SWIM's lexicon, as known here, has no event {rid}; its "
@@ -118,8 +124,7 @@ class SoleReports:
                 code = "bad_instant" if when.fault == "partial" else when.fault
                 record.reject(place, code, iso_times.REASONS[code].format("EventDateTime"))
                 return
-            if not when.has_offset:
-                notes[iso_times.NO_OFFSET] += 1
+            notes.update(when.notes)
             if not report.accession_numbers:
                 notes["events name no accession number, and belong to no exam: they were passed over"] += 1
             for number in report.accession_numbers:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -168,6 +170,15 @@ def instant(values: pa.Array, zone: str, format_: str = "") -> Read:
     exact = _parsed(_where(with_offset, written), format_, utc=True).cast(_UTC)
     bad = found.bad | (with_offset & ~_mask(pc.is_valid(exact)))
     return Read(pc.coalesce(exact, found.values), bad, found.clock_changes)
+
+
+def on_clocks(local: datetime, zone: ZoneInfo) -> tuple[datetime, bool]:
+    """Return one local time as `instant` reads it, and whether the clocks show it twice or never."""
+    early, late = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if early.utcoffset() == late.utcoffset():
+        return early.astimezone(UTC), False
+    read = instant(pa.array([local], pa.timestamp("us")), zone.key)
+    return read.values[0].as_py().astimezone(UTC), True
 
 
 def _parsed(written: pa.Array, format_: str, *, utc: bool) -> pa.Array:

@@ -62,6 +62,12 @@ def test_the_offset_of_msh_7_is_the_message_s() -> None:
     assert told(found) == {("Order", "07-01 12:59", "ORC-9")}
 
 
+@pytest.mark.parametrize("at", ["20260115100000", "20260115100000+0000"])
+def test_an_appointment_beyond_a_clock_change_is_by_the_site_s_clocks_of_its_day(at: str) -> None:
+    found = read("SIU^S12", f"SCH{'|' * 11}^^^20260710090000{'|' * 16}A1", at=at)
+    assert told(found) == {("ApptTime", "07-10 08:00", "SCH-11.4")}
+
+
 def test_the_hour_that_the_clocks_show_twice_is_counted() -> None:
     found = read("ORM^O01", "ORC|NW||F1||||||20261025013000", at="20261025090000")
     assert told(found) == {("Order", "10-25 00:30", "ORC-9")}
