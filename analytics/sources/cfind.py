@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
 from analytics.sources import dicom_values as dv
-from analytics.sources.base import Batch, Coverage, Identity, Known, KnownStudy, Part, Rejected
-from analytics.sources.crawl import UNDATED, Answer, Crawl, Found, Leaf, Query
+from analytics.sources.base import Batch, Coverage, Identity, Known, Part, Rejected
+from analytics.sources.crawl import RECENT, UNDATED, Answer, Crawl, Found, Leaf, Query
 from analytics.sources.crawl import UNDATED_NOT_ASKED as NO_OFFSET
 from analytics.sources.crawl_ranges import FIRST_DAY
 from analytics.sources.find_association import FindAssociation, QueryFailed
@@ -31,7 +31,6 @@ from analytics.sources.query_rows import (
     STUDY_KEYWORDS,
     Row,
     batch_of,
-    carried,
     derived,
     malformed,
     modalities_of,
@@ -40,6 +39,7 @@ from analytics.sources.query_rows import (
     uid_of,
     with_counts,
 )
+from analytics.sources.series_known import SeriesKnown
 from analytics.warehouse.schema import studies
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ UNDATED_UNPROVEN = ("crawl may not have found every study without a study date: 
 ROUND = frozenset(digit * 10**power for digit in (1, 2, 5) for power in range(1, 7))
 """Numbers that servers are set to answer at most."""
 DEFAULT_PORT = 104
-_ASK_AGAIN = "ask again for series: "
 _EXAMPLE = "cfind://CALLING@host:104/CALLED"
 _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 
@@ -97,15 +96,21 @@ class CFind:
         self._with_series = options.series
         self._everything: Answer | None = None
 
+    @property
+    def read_as(self) -> str:
+        """What decides about the rows, besides the archive; see `analytics.sources.base.Source`."""
+        return f"{self._association.node} {self._edge.birth} {self._zone} {self._since or ''} {self._with_series}"
+
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
         """Yield what the archive holds, a range of study dates at a time."""
+        before = SeriesKnown(known, self._zone, with_series=self._with_series, since=self._since)
         self.coverage, self._everything = Coverage(kept_before=self._since), None
         crawl, dated, read = Crawl(self._ask, limit=AT_ONCE, most=AT_ONCE, pages=False), 0, 0
         try:
             for leaf in crawl.leaves(self._today(), known.finished, self._since):
                 if leaf.name == UNDATED and not self._holds_all(dated, one_run=not known.finished):
                     leaf = self._with_dateless(leaf)
-                yield from self._part(leaf, known)
+                yield from self._part(leaf, before)
                 read += len(leaf.found)
                 dated += sum(one.study_date is not None for one in leaf.found)
                 progress(f"asking {self._association.node.called}", read, None)
@@ -116,6 +121,7 @@ class CFind:
         crawl.notes.pop(NO_OFFSET, None)
         self.coverage.notes += crawl.notes
         self.coverage.notes[UNDATED_UNPROVEN] += not self._holds_all(dated, one_run=not known.finished)
+        self.coverage.marks |= before.end_marks()
         self.coverage.complete |= {"studies", "series"}
 
     def _today(self) -> date:
@@ -201,11 +207,10 @@ class CFind:
                      _Study(row, values["TimezoneOffsetFromUTC"], None, match.undecodable, bool(malformed(values)),
                             dateless=not values["StudyDate"]))
 
-    def _part(self, leaf: Leaf, known: Known) -> Iterator[Batch | Part]:
+    def _part(self, leaf: Leaf, before: SeriesKnown) -> Iterator[Batch | Part]:
         """Yield the studies of a range, and the series of those that are new or have changed."""
-        held, again = known.studies(leaf.first, leaf.last), _ask_again(known)
         found: list[_Study] = [one.record for one in leaf.found]
-        kept: set[str] = set()
+        known = before.taken_over(leaf, (one.row for one in found if not one.rejected))
         asked = SeriesQueries(self._association, self._zone, self.coverage.notes)
         for start in range(0, len(found), STUDIES_PER_BATCH):
             some = found[start:start + STUDIES_PER_BATCH]
@@ -216,40 +221,23 @@ class CFind:
                 self.coverage.notes[UNDECODABLE] += one.undecodable
                 self.coverage.notes[MALFORMED] += one.malformed
                 self.coverage.cover(one.row["study_date"], one.row["study_date"])
-                uid = one.row["study_instance_uid"]
-                before = held.get(uid)
-                said = carried(before) if before and uid not in again and _is_as_before(one.row, before) else None
-                if not self._with_series:
-                    said = carried(before) if before else {}
+                said = known.said.get(one.row["study_instance_uid"])
                 if said is not None:
-                    kept.add(uid)
                     rows.append(one.row | said)
                 else:
                     given = asked.of(one.row, one.offset)
-                    if before and uid in asked.failed:
-                        kept.add(uid)
                     rows.append(with_counts(one.row | derived(given), given))
             rejected = tuple(one.rejected for one in some if one.rejected)
             yield Batch(studies, batch_of(studies, rows), rejected, len(some))
             yield from asked.batches()
+        kept = known.said.keys() | (asked.failed & known.held)
         yield Part(leaf.name, leaf.records, leaf.first, leaf.last, kept_series=tuple(sorted(kept)),
-                   marks={_ASK_AGAIN + leaf.name: " ".join(sorted(asked.failed | asked.fewer))})
+                   marks=before.part_marks(leaf.name, asked.failed | asked.fewer), is_settled=leaf.name != RECENT)
 
 
 def _unreadable(place: str) -> _Study:
     return _Study({}, rejected=Rejected(
         place, "unreadable", "The archive's record is no dataset that can be read; have its index checked."))
-
-
-def _ask_again(known: Known) -> set[str]:
-    """Return the studies of which the last load did not get every series, whatever their numbers say now."""
-    return {uid for name, uids in known.marks.items() if name.startswith(_ASK_AGAIN) for uid in uids.split()}
-
-
-def _is_as_before(row: Row, before: KnownStudy) -> bool:
-    """Whether a study has the numbers of series and instances that it had; not where the archive does not say them."""
-    numbers = row["number_of_series"], row["number_of_instances"]
-    return None not in numbers and numbers == (before.number_of_series, before.number_of_instances)
 
 
 def open_cfind(named: str, options: Options) -> CFind:

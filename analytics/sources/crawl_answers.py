@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from analytics.core.errors import PacsmeterError
+from analytics.sources.base import BeginAnew
 from analytics.sources.crawl_ranges import Query
 
 SMALLEST_CAP = 10
@@ -144,13 +145,14 @@ class Asking:
 
         Raises
         ------
-        PacsmeterError
+        BeginAnew
             An answer of as many was taken for whole before.
         """
         if number == self.largest:
             self.cap = number
             if number in self._unproven:
-                raise too_full(self._unproven[number], number)
+                full = too_full(self._unproven[number], number)
+                raise BeginAnew(full.what, full.remedy, full.record)
 
     def accept_unproven(self, query: Query, number: int) -> None:
         """Take an answer for whole that nothing speaks against, until the server is seen to cap at that number."""

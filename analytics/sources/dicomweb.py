@@ -19,8 +19,8 @@ from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
 from analytics.core.secrets import Credentials, credentials_for, without_credentials
 from analytics.sources import dicom_values as dv
-from analytics.sources.base import Batch, Coverage, Identity, Known, KnownStudy, Part, Rejected
-from analytics.sources.crawl import Answer, Crawl, Found, Leaf, Query
+from analytics.sources.base import Batch, Coverage, Identity, Known, Part, Rejected
+from analytics.sources.crawl import RECENT, Answer, Crawl, Found, Leaf, Query
 from analytics.sources.qido_json import NotText, archive_columns, has_bad_text, text_of
 from analytics.sources.qido_series import SeriesOf, SeriesSearch
 from analytics.sources.qido_server import NoAnswer, QidoServer
@@ -29,7 +29,6 @@ from analytics.sources.query_rows import (
     STUDY_KEYWORDS,
     Row,
     batch_of,
-    carried,
     derived,
     malformed,
     modalities_of,
@@ -38,6 +37,7 @@ from analytics.sources.query_rows import (
     uid_of,
     with_counts,
 )
+from analytics.sources.series_known import SeriesKnown
 from analytics.warehouse.schema import series, studies
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ STUDIES_PER_BATCH = 500
 MALFORMED = "studies have a date, time or number that cannot be read and was left empty"
 UNDECODABLE = "studies have text that is not UTF-8: it was read as far as it goes"
 NOT_ANSWERED = "questions over more than a day were not answered, and narrower ones were asked"
-_ASK_AGAIN = "ask again for series: "
 _EXAMPLE = "dicomweb+https://user@host/dicom-web"
 _DCM4CHEE = re.compile(r"/dcm4chee-arc/|/aets/[^/]+/rs\b")
 
@@ -85,19 +84,26 @@ class DicomWeb:
         every = _DCM4CHEE.search(base)
         self._fields = {studies: ("all",) if every else STUDY_KEYWORDS, series: ("all",) if every else SERIES_KEYWORDS}
 
+    @property
+    def read_as(self) -> str:
+        """What decides about the rows, besides the archive; see `analytics.sources.base.Source`."""
+        return f"{self._base} {self._edge.birth} {self._zone} {self._since or ''} {self._with_series}"
+
     def batches(self, known: Known, progress: Progress) -> Iterator[Batch | Part]:
         """Yield what the archive holds, a range of study dates at a time."""
+        before = SeriesKnown(known, self._zone, with_series=self._with_series, since=self._since)
         self.coverage = Coverage(kept_before=self._since)
         server = self._server()
         crawl, read = Crawl(lambda query: self._ask(server, query)), 0
         try:
             for leaf in crawl.leaves(datetime.now(ZoneInfo(self._zone)).date(), known.finished, self._since):
-                yield from self._part(server, leaf, known)
+                yield from self._part(server, leaf, before)
                 read += len(leaf.found)
                 progress(f"asking {self.source_id}", read, None)
         finally:
             server.close()
         self.coverage.notes += crawl.notes
+        self.coverage.marks |= before.end_marks()
         self.coverage.complete |= {"studies", "series"}
 
     def identities(self, study_instance_uid: str) -> list[Identity]:
@@ -167,19 +173,18 @@ class DicomWeb:
             return place
         return f"study {uid}" if uid else place
 
-    def _part(self, server: QidoServer, leaf: Leaf, known: Known) -> Iterator[Batch | Part]:
+    def _part(self, server: QidoServer, leaf: Leaf, before: SeriesKnown) -> Iterator[Batch | Part]:
         """Yield the studies of a range, and the series of those that are new or have changed."""
-        held, again = known.studies(leaf.first, leaf.last), _ask_again(known)
         found: list[_Study] = [one.record for one in leaf.found]
+        known = before.taken_over(leaf, (one.row for one in found if not one.rejected))
+        said = known.said
         search = SeriesSearch(server, self._fields[series], self._zone)
-        kept: set[str] = set()
+        kept = set(said)
         taken: dict[str, SeriesOf] = {}
         fewer: set[str] = set()
         for start in range(0, len(found), STUDIES_PER_BATCH):
             some = found[start:start + STUDIES_PER_BATCH]
             usable = [one for one in some if not one.rejected]
-            said = {uid: row for uid, row in ((one.row["study_instance_uid"], self._carried(one.row, held, again))
-                                              for one in usable) if row is not None}
             asked = {one.row["study_instance_uid"]: one for one in usable if one.row["study_instance_uid"] not in said}
             given = dict(zip(asked, search.of((one.row, one.offset) for one in asked.values()), strict=True))
             rows = [self._completed(one, said, given) for one in usable]
@@ -187,18 +192,11 @@ class DicomWeb:
             yield Batch(studies, batch_of(studies, rows), rejected, len(some))
             fresh = {uid: one for uid, one in given.items() if uid not in taken}
             taken |= dict.fromkeys(given, SeriesOf())
-            kept |= said.keys() | {uid for uid, one in fresh.items() if one.failed and uid in held}
+            kept |= {uid for uid, one in fresh.items() if one.failed and uid in known.held}
             fewer |= {uid for uid, one in fresh.items() if one.failed or one.fewer}
             yield from self._series(list(fresh.values()))
         yield Part(leaf.name, leaf.records, leaf.first, leaf.last, kept_series=tuple(sorted(kept)),
-                   marks={_ASK_AGAIN + leaf.name: " ".join(sorted(fewer))})
-
-    def _carried(self, row: Row, held: dict[str, KnownStudy], again: set[str]) -> Row | None:
-        """Return what the series said of a study whose series are not asked for; nothing where they are."""
-        before = held.get(row["study_instance_uid"])
-        if not self._with_series:
-            return carried(before) if before else {}
-        return carried(before) if before and _is_as_before(row, before, again) else None
+                   marks=before.part_marks(leaf.name, fewer), is_settled=leaf.name != RECENT)
 
     def _completed(self, one: _Study, said: dict[str, Row], given: dict[str, SeriesOf]) -> Row:
         """Add to a study what its series say of it."""
@@ -217,17 +215,6 @@ class DicomWeb:
             self.coverage.notes += one.notes
         if rows or rejected:
             yield Batch(series, batch_of(series, rows), rejected, len(rows) + len(rejected))
-
-
-def _is_as_before(row: Row, before: KnownStudy, again: set[str]) -> bool:
-    numbers = row["number_of_series"], row["number_of_instances"]
-    return row["study_instance_uid"] not in again and None not in numbers and numbers == (
-        before.number_of_series, before.number_of_instances)
-
-
-def _ask_again(known: Known) -> set[str]:
-    """Return the studies of which the last load did not get every series, whatever their numbers say now."""
-    return {uid for name, uids in known.marks.items() if name.startswith(_ASK_AGAIN) for uid in uids.split()}
 
 
 def open_dicomweb(named: str, options: Options) -> DicomWeb:

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, urlsplit
 from analytics.core.errors import PacsmeterError
 from analytics.core.progress import Progress
 from analytics.core.secrets import Credentials, credentials_for, without_credentials
-from analytics.sources.base import Batch, Coverage, Identity, Known, Part
+from analytics.sources.base import Batch, BeginAnew, Coverage, Identity, Known, Part
 from analytics.sources.orthanc_changes import Changes, Moment
 from analytics.sources.orthanc_crawl import CRAWL, Crawl, read_moment, written_moment
 from analytics.sources.orthanc_http import THREADS, NoAnswer, OrthancServer
@@ -127,6 +127,11 @@ class OrthancRest:
         return increment
 
     @property
+    def read_as(self) -> str:
+        """What decides about the rows, besides the archive; see `analytics.sources.base.Source`."""
+        return f"{self._base} {self._since or ''} {self._read_as}"
+
+    @property
     def _read_as(self) -> str:
         return f"{_ROWS_MADE_AS} {self._edge.birth} {self._zone} {self.site or ''}"
 
@@ -141,7 +146,7 @@ class OrthancRest:
             pass  # what was not read cannot be counted
         elif own.counts != crawl.read.counts or (crawl.whole and more < 0):
             if (last, own) == (start.last, start.totals):
-                raise PacsmeterError(
+                raise BeginAnew(
                     "Orthanc says that it holds {:,} studies, {:,} series and {:,} images, and {:,}, {:,} and {:,} "
                     "could be read, though nothing changed".format(*own.counts, *crawl.read.counts),
                     "Check the index with Orthanc; the last snapshot stays as it is.", self.location)

@@ -103,7 +103,7 @@ class KnownAs(Known):
 
     def __init__(self, numbers: dict[str, tuple[int, int]]) -> None:
         super().__init__()
-        self.numbers = numbers
+        self.numbers, self.marks = numbers, {"series read as": "Europe/Berlin from 0001-01-01"}
 
     def studies(self, first: date | None, last: date | None) -> dict[str, KnownStudy]:
         return {uid: self.made(uid, *numbers) for uid, numbers in self.numbers.items()} if first else {}

@@ -113,8 +113,9 @@ def test_studies_whose_series_are_not_answered_are_quarantined_and_asked_again_n
     assert len(read.uids) == 5 and len(read.rows["series"]) == 4
     assert [(one.locator, one.reason_code) for one in read.rejected] == [("series of study 1.2.3", "not_answered")]
     known = KnownAs({f"1.2.{n}": (1, 2) for n in range(5)})
-    known.marks = {name: value for part in read.parts for name, value in part.marks.items() if value}
-    assert list(known.marks.values()) == ["1.2.3"]
+    marks = {name: value for part in read.parts for name, value in part.marks.items() if value}
+    assert list(marks.values()) == ["1.2.3"]
+    known.marks |= marks
     again = Read(open_cfind(scp.spec, options), known)
     assert "1.2.3" in again.parts[0].kept_series, "what was known of its series is not lost"
     scp.fails_for = set()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.core.errors import PacsmeterError
+from analytics.sources.base import BeginAnew
 from analytics.sources.crawl import RECENT, UNDATED, UNDATED_NOT_ASKED, Answer, Crawl, Found, Leaf, Query
 from analytics.sources.crawl_answers import UNPROVEN
 from analytics.sources.crawl_day import TIMELESS_NOT_ASKED
@@ -109,7 +110,7 @@ def test_a_cap_shown_late_throws_doubt_on_what_was_taken_for_whole() -> None:
     """The first day answers 30 of its 40 studies, which nothing contradicts until another day shows the cap."""
     first = [study(n, date(2026, 3, 3), 600) for n in range(40)]
     archive = Archive([*first, *(study(100 + n, date(2026, 3, 4), n) for n in range(40))], cap=30, ignores=OFFSET)
-    with pytest.raises(PacsmeterError, match="answers 30 studies at most"):
+    with pytest.raises(BeginAnew, match="answers 30 studies at most"):
         crawled(archive)
 
 

@@ -52,7 +52,8 @@ def test_series_are_asked_for_where_a_study_is_new_or_its_numbers_changed(settin
     qido.studies[4] |= dicom_json(NumberOfStudyRelatedInstances="")
     known = Knows(KnownStudy("1.2.0", 2, 5, "CT", "CT7"), KnownStudy("1.2.1", 2, 4), KnownStudy("1.2.2", 1, 5),
                   KnownStudy("1.2.4", 2, None), KnownStudy("1.2.5", 2, 5),
-                  marks={"ask again for series: some part": "1.2.5 1.2.77"})
+                  marks={"ask again for series: some part": "1.2.5 1.2.77",
+                         "series read as": "UTC from 0001-01-01"})
     with serving(qido):
         given = list(open_source(qido.spec, settings).batches(known, lambda *_: None))
     asked = {path.split("/")[3] for path in qido.asked if "/series" in path}
