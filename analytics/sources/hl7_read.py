@@ -19,7 +19,7 @@ from analytics.sources.patient import PatientEdge
 
 ORDERS = frozenset({"ORM", "OMI", "OMG"})
 RESULTS = frozenset({"ORU"})
-MERGES = frozenset({"A18", "A34", "A40"})
+MERGES = frozenset({"A18", "A34", "A36", "A40", "A47"})
 APPOINTMENTS_CANCELLED = frozenset({"S15", "S17"})
 ID_TYPES = ("MR", "PI")
 """Identifier type code (CX.5, table 0203) that is looked for first: medical record number, internal identifier."""
@@ -240,7 +240,10 @@ def _name(message: Message, pid: Segment | None) -> str:
 
 
 def _read_merges(message: Message, clock: Clock, reading: Reading, told: Told) -> None:
-    """Read A18, A34, A40: the id of MRG-1 is no longer used, that of the PID before it stays (3.3.40)."""
+    """Read A18, A34, A36, A40, A47: the id of MRG-1 is no longer used, that of the PID before it stays (3.3.40).
+
+    A36 merges an account as well; A47 corrects an id (3.3.47): the history under the old one is the new one's.
+    """
     event = message.first("EVN")
     at = clock.at("EVN-2", message.value(event, 2), message.value(event, 2, 2)) or clock.sent
     surviving: Segment | None = None

@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.core.swim import EVENTS
-from analytics.warehouse.event_times import event_times, is_contested, statements
-from analytics.warehouse.expressions import local
+from analytics.warehouse.event_times import event_times, is_contested, place_of, statements
+from analytics.warehouse.expressions import literal, local
 from analytics.warehouse.merged_patients import patient_after_mergers, survivors
-from analytics.warehouse.schema import exams, orders, studies
+from analytics.warehouse.schema import exams, orders, sources, studies
 from analytics.warehouse.store import Draft
 
 _one: sa.ColumnElement[Any] = sa.literal_column("1")
@@ -23,12 +23,24 @@ def _once(table: sa.Table, key: sa.ColumnElement[Any], *best: sa.ColumnElement[A
     return sa.select(*(ranked.c[c.name] for c in table.columns)).where(ranked.c.rank_in_key == _one).subquery()
 
 
+def _orders() -> sa.Subquery:
+    """Keep one order of each accession number: of several sources the one that counts first for an order."""
+    place = place_of(literal("Order"), sources.c.kind, literal("")).label("place")
+    placed = sa.select(*orders.columns, place).select_from(
+        orders.outerjoin(sources, sources.c.source_id == orders.c.source_id)).subquery("placed")
+    rank = sa.func.row_number().over(
+        partition_by=placed.c.accession_number, order_by=(placed.c.place, placed.c.source_id)).label("rank_in_key")
+    ranked = sa.select(*(placed.c[column.name] for column in orders.columns), rank).subquery()
+    return sa.select(*(ranked.c[column.name] for column in orders.columns)).where(
+        ranked.c.rank_in_key == _one).subquery()
+
+
 def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
     """Return the select that makes ``exams``.
 
     A study that several sources hold counts once: the row with the most instances. Studies and orders meet by
     accession number; where several studies carry one accession, the first takes the order and the others have
-    none.
+    none. Of an order that several sources have, the RIS's counts, then FHIR's; of one rank, by their id.
 
     Where several sources tell one event, the one that stands nearest to where it happens counts: for the exam's start
     and completion the device's own report (MPPS), then the event repository (SOLE), then the RIS; for the
@@ -50,7 +62,7 @@ def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
     study = _once(studies, studies.c.study_instance_uid,
                   sa.func.coalesce(studies.c.number_of_instances, sa.literal_column("0")).desc(),
                   studies.c.source_id, studies.c.patient_key)
-    order = _once(orders, orders.c.accession_number, orders.c.source_id)
+    order = _orders()
     first = sa.func.row_number().over(
         partition_by=study.c.accession_number, order_by=(study.c.study_at, study.c.study_instance_uid))
     takes_order = sa.case((sa.and_(study.c.accession_number.is_not(None), study.c.accession_number != "",

@@ -171,7 +171,7 @@ def test_results_of_a_laboratory_are_no_exams() -> None:
     assert found.notes == {OTHER_SERVICE: 1}
 
 
-@pytest.mark.parametrize("trigger", ["A18", "A34", "A40"])
+@pytest.mark.parametrize("trigger", ["A18", "A34", "A36", "A40", "A47"])
 def test_a_merge(trigger: str) -> None:
     found = read(f"ADT^{trigger}", "EVN|A40|20260701070000", f"PID|1||{IDS[0]}^^^N^MR", f"MRG|9^^^N^SS~{IDS[1]}^^^N^MR",
                  f"PID|2||{IDS[2]}", "MRG|OLD3")

@@ -221,3 +221,10 @@ def test_a_study_that_fhir_alone_knows_makes_no_order(store: Store) -> None:
     (exam,) = warehouse.arrow(sa.select(exams)).to_pylist()
     assert (exam["has_study"], exam["has_order"]) == (True, False), "the time is the image header's, not the RIS's"
     assert exam["procedure_start_at"] == dt.datetime(2026, 3, 1, 10, tzinfo=dt.UTC)
+
+
+def test_of_an_order_that_two_sources_have_the_ris_s_counts_whatever_they_are_called(store: Store) -> None:
+    both = [{"source_id": source_id, "accession_number": "A", "priority": priority, "modality": "CT"}
+            for source_id, priority in (("fhir", "R"), ("ris", "S"))]
+    warehouse = build(store, {sources: SOURCES, orders: both})
+    assert exam_of(warehouse)["priority"] == "S"
