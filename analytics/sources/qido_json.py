@@ -52,12 +52,21 @@ def _one(value: Any, name: str, is_person: bool) -> str:
         groups = [value.get(group) or "" for group in ("Alphabetic", "Ideographic", "Phonetic")]
         if not all(isinstance(group, str) for group in groups):
             raise NotText(name)
-        return "=".join(groups).rstrip("=")
+        return "=".join(map(_whole_text, groups)).rstrip("=")
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise NotText(name)
-    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+    if isinstance(value, str):
+        return _whole_text(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _whole_text(text: str) -> str:
+    """Return text that can be kept: JSON can write halves of characters, and characters that end a text."""
+    if text.isascii():
+        return text.replace("\x00", "")
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\x00", "")
 
 
 def has_bad_text(values: Mapping[str, str]) -> bool:

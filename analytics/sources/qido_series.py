@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from analytics.sources.query_rows import SERIES_KEYWORDS, Row, malformed, no_uid
 
 AT_ONCE = 1_000
 _FAILURES_IN_A_ROW = 3
+_CAN_BE_ASKED = re.compile(r"[0-9.]{1,64}")
 _KEYWORDS = (*SERIES_KEYWORDS, "TimezoneOffsetFromUTC", "StudyInstanceUID")
 FEWER = "studies have fewer series in the server's answers than the server says: it cuts its answers short"
 MALFORMED = "series have a date, time or number that cannot be read and was left empty"
@@ -84,6 +86,10 @@ class SeriesSearch:
         """Return every series: by pages, else by modality."""
         found, expected = SeriesOf(), study["number_of_series"] or 0
         uid = study["study_instance_uid"]
+        if not _CAN_BE_ASKED.fullmatch(uid):  # whatever stands there may be a name
+            return SeriesOf(rejected={"": Rejected("series of studies without a proper UID", "bad_uid", "A study's "
+                            "StudyInstanceUID is no UID, so that its series cannot be asked for; correct it in the "
+                            "archive.")}, fewer=True)
         try:
             self._pages(found, study, offset, {}, expected)
             for modality in (study["modalities_in_study"] or "").split("\\"):

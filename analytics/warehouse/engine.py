@@ -259,11 +259,11 @@ def columns_of(connection: sa.Connection, schema: str) -> set[tuple[str, str]]:
     return {(table, column) for table, column in found}
 
 
-def _as_csv(batch: pa.RecordBatch) -> memoryview:
-    """Write a batch as PostgreSQL reads it: every value quoted, so that what is not is nothing."""
+def _as_csv(batch: pa.RecordBatch) -> bytes:
+    """Write a batch as PostgreSQL reads it: every value quoted, so that what is not is nothing; its text has no NUL."""
     written = pa.BufferOutputStream()
     pa_csv.write_csv(batch, written, pa_csv.WriteOptions(include_header=False, quoting_style="all_valid"))
-    return memoryview(written.getvalue())
+    return written.getvalue().to_pybytes().replace(b"\x00", b"")
 
 
 def _column(column: sa.ColumnElement[Any], values: list[Any]) -> pa.Array:
