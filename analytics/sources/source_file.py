@@ -126,10 +126,14 @@ class SourceFile:
 
 def suggestion(name: str, known: list[str]) -> str:
     """Say which of the known names is close to one that is not known, and what there is."""
+    return f"{closest(name, known)}There is: {', '.join(known)}."
+
+
+def closest(name: str, known: list[str]) -> str:
+    """Ask whether the known name that is close to one that is not known was meant; nothing where none is close."""
     folded = {item.casefold(): item for item in known}
     close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    hint = f"Did you mean {folded[close[0]]!r}? " if close else ""
-    return f"{hint}There is: {', '.join(known)}."
+    return f"Did you mean {folded[close[0]]!r}? " if close else ""
 
 
 class _Reader(TomlFile):

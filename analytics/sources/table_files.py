@@ -16,7 +16,7 @@ import pyarrow.parquet as pa_parquet
 
 from analytics.core.errors import PacsmeterError
 from analytics.sources.base import Rejected
-from analytics.sources.source_file import TableMapping, suggestion
+from analytics.sources.source_file import TableMapping, closest, suggestion
 from analytics.sources.spreadsheets import FORMATS as SHEET_FORMATS
 from analytics.sources.spreadsheets import Sheet
 
@@ -69,10 +69,17 @@ class TableFile:
                        " If another row names its columns, set `header_row`." if self._sheet else
                        " If its columns are parted by another sign than a comma, set `delimiter`.")
                 raise PacsmeterError(f"The export has no column {column!r}, which {self.mapping.written_in} names",
-                                     suggestion(column, names) + one, str(self.path))
+                                     self._what_there_is(column, names) + one, str(self.path))
             if names.count(column) > 1:
                 raise PacsmeterError(f"The export has the column {column!r} {names.count(column)} times",
                                      "Export it once.", str(self.path))
+
+    def _what_there_is(self, column: str, names: list[str]) -> str:
+        """Name the columns that there are, unless the row taken for their names may be one of patients."""
+        if set(self.mapping.theirs) & set(names):
+            return suggestion(column, names)
+        return (f"{closest(column, names)}It has none of the columns that are named there: the export may have lost "
+                "the row of their names, and what stands in its place is not shown.")
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows, of the columns that are named alone."""

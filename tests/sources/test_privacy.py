@@ -123,6 +123,16 @@ def test_errors_do_not_say_what_a_row_holds(tmp_path: Path, settings: Settings) 
     assert [secret for secret in SECRETS if secret in text] == []
 
 
+def test_an_export_that_lost_the_names_of_its_columns_does_not_say_its_first_row(
+        tmp_path: Path, settings: Settings) -> None:
+    site = Export(tmp_path / "site")
+    path = site.folder / site.file
+    path.write_bytes(path.read_bytes().partition(b"\n")[2])
+    with pytest.raises(PacsmeterError, match="may have lost the row of their names") as caught:
+        list(site.open(settings).batches(Known(), lambda *_: None))
+    assert found_in(str(caught.value)) == []
+
+
 def test_a_column_of_names_taken_for_events_is_refused(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "s.toml").write_text("""
 source_id = "ris"
