@@ -90,6 +90,7 @@ def load(
     Example: pacsmeter load archive.toml ris.toml /data/images
     """
     from analytics.refresh import demo_sources, refresh
+    from analytics.sources.namesakes import refuse_namesakes
     from analytics.sources.open import open_source
 
     settings = load_settings()
@@ -103,6 +104,7 @@ def load(
         else:
             opened = [open_source(spec, settings, site=site, source_id=source_id or "", zone=zone,
                                   since=since.date() if since else None, series=series) for spec in sources]
+            refuse_namesakes(store, opened, [bool(source_id) or spec.endswith(".toml") for spec in sources])
         # Names, not what was typed: a URL can hold a password, and the note is kept and shown.
         note = f"load {', '.join(source.source_id for source in opened)}"
         report = refresh(store, settings, opened, note=note, progress=progress)
