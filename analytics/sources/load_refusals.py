@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 GIVEN = (studies, series, instances, orders, events, archives, patient_merges)
 """The tables that sources give rows of."""
 
+MAY_RUN_OUT = {"dcm4chee": (orders, events, patient_merges)}
+"""Tables that an archive may well have no row of any more, as long as it has studies: a worklist is worked off."""
+
 
 def refuse_useless(load: Load) -> None:
     """Raise where a source has nothing that can be used, or would take away all that there was.
@@ -41,7 +44,8 @@ def refuse_useless(load: Load) -> None:
     if not any(load.holds(table) or load.given(table) for table in GIVEN):
         raise _useless_files(load) if load.kind.from_files else _useless(load)
     for table in GIVEN:
-        if not load.is_complete(table) or load.given(table):
+        runs_out = table in MAY_RUN_OUT.get(load.source.kind, ()) and load.given(studies)
+        if not load.is_complete(table) or load.given(table) or runs_out:
             continue
         held = load.held(table)
         if held and not load.kind.from_files:

@@ -34,7 +34,7 @@ def test_another_archive_under_a_name_that_nobody_chose_is_refused(duck_store: S
 
 
 def test_another_kind_of_source_is_refused_whoever_named_it(duck_store: Store) -> None:
-    load(duck_store, archive(kind="index_export"))
+    load(duck_store, archive(kind="cfind"))
     with pytest.raises(PacsmeterError, match="would be removed"):
         refuse(duck_store, archive(), named=True)
-    refuse(duck_store, archive(kind="ris_events"), named=True)
+    refuse(duck_store, archive(kind="cfind"), named=True)
