@@ -111,10 +111,13 @@ class FileMerge:
         settle_quarantine(self._draft, self._source_id, self._load.load_id)
 
     def _count_untouched(self, table: sa.Table) -> None:
-        """Files that were not opened again hold what did not change."""
+        """Files that were not opened again hold what did not change; what came and went in one load is neither."""
         held, seen = self._load.held(table), self._load.counts.get(table.name, Counts())
+        added = min(seen.added, held)
+        changed = min(seen.changed, held - added)
         if held or table.name in self._load.counts:
-            self._load.count(table, Counts(unchanged=held - seen.added - seen.changed - seen.unchanged))
+            self._load.counts[table.name] = Counts(
+                added, changed, held - added - changed, seen.removed - (seen.added - added), seen.repeated)
 
 
 def settle_quarantine(draft: Draft, source_id: str, load_id: str) -> None:

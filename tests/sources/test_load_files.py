@@ -153,3 +153,16 @@ def test_the_last_appointment_counts_and_the_first_report(store: Store) -> None:
     source.held["3"] = File(events=[("B", "ApptTime", AT), ("B", "ApptTime", AT)])
     record = load(store, source)
     assert (record.by_table["events"], record.left_out) == (Counts(unchanged=4), 0)
+
+
+def test_what_comes_and_goes_in_one_load_adds_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Messages({"1": File([{"accession_number": "A"}], [("A", "Order", AT)]), "2": File(retracted={("A", "")}),
+                       "3": File([{"accession_number": "B"}], [("B", "ApptTime", AT)])})
+    assert load(store, source).by_table["orders"] == Counts(added=1)
+    monkeypatch.setattr("analytics.sources.load.FILES_PER_MERGE", 1)
+    source.held |= {"4": File([{"accession_number": "C"}]), "5": File([{"accession_number": "C", "priority": "S"}]),
+                    "6": File([{"accession_number": "B", "priority": "S"}]),
+                    "7": File([{"accession_number": "B", "priority": "R"}])}
+    record = load(store, source)
+    assert record.by_table["orders"] == Counts(added=1, changed=1)
+    assert record.by_table["events"] == Counts(unchanged=1)
