@@ -84,7 +84,7 @@ class FhirResources:
             references = References(index, self._edge, self._systems)
             self._learn(found, references, progress)
             self._say(found)
-            self.coverage.marks |= forgotten(self.coverage.gone, known.marks)
+            self.coverage.marks |= forgotten(self.coverage.gone, known)
             if unreadable := found.unreadable():
                 yield nothing_but(unreadable)
             to_read = list(found.fresh)

@@ -76,7 +76,7 @@ class Hl7Messages:
         seen = {masks.stored(name) for (_, name), _, _ in fresh} | unchanged
         self.coverage.gone = {path for path in known.files
                               if path not in seen and not walk.could_not_look_at(path, masks)}
-        self.coverage.marks |= forgotten(self.coverage.gone, known.marks)
+        self.coverage.marks |= forgotten(self.coverage.gone, known)
         if unchanged:
             self.coverage.notes["files did not change and were not read again"] = len(unchanged)
         if walk.unreadable:

@@ -15,18 +15,23 @@ SPOOL_NAME = re.compile(r"received-\d{8}\.hl7")
 
 
 _HEAD_BYTES = 4_096
-_SENT = re.compile(rb"MSH([^\w\s])(?:[^\r\n]*?\1){5}(\d{8,14})")
-"""MSH-7 of a message; its digits order messages as far as their senders are of one zone."""
+_HEADER = re.compile(rb"(?:^|[\r\n\x0b])MSH([^\w\s][^\r\n]*)")
+_DAY = re.compile(rb"\d{8,14}")
 
 
 def first_sent(path: str) -> str:
-    """Return when the first message of a file says it was sent, as it is written; nothing where it does not."""
+    """Return when the first message of a file says it was sent (MSH-7); nothing where it does not.
+
+    The digits as they are written: they order messages as far as their senders' clocks are of one zone.
+    """
     try:
         with Path(path).open("rb") as file:
-            found = _SENT.search(file.read(_HEAD_BYTES))
+            header = _HEADER.search(file.read(_HEAD_BYTES))
     except OSError:  # the load itself says that the file cannot be read
         return ""
-    return found[2].decode("ascii").ljust(14, "0") if found else ""
+    fields = header[1].split(header[1][:1]) if header else []
+    found = _DAY.match(fields[6]) if len(fields) > 6 else None
+    return found[0].decode("ascii").ljust(14, "0") if found else ""
 
 
 def find_patients(place: Place, codec: str) -> NamedFile:

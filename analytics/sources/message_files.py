@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,9 +144,10 @@ def tried(stored: str) -> str:
     return f"tried {stored}"
 
 
-def forgotten(gone: Iterable[str], marks: Mapping[str, str]) -> dict[str, str]:
+def forgotten(gone: set[str], known: Known) -> dict[str, str]:
     """Return the marks to forget of files that are gone, or that go by a mask now: a mark must not keep their name."""
-    return {tried(path): "" for path in gone if tried(path) in marks}
+    held = {tried(path) for path in known.files.keys() - gone}
+    return {name: "" for name in known.marks if name.startswith(tried("")) and name not in held}
 
 
 def _named(file: MessageFile, patients: Iterable[Patient] | None) -> NamedFile:

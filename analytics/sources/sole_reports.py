@@ -67,7 +67,7 @@ class SoleReports:
         found = MessageFiles(self._folder, SUFFIXES, known, self._edge.pseudonymizer, READING)
         found.learn(_patients)
         self.coverage.gone = found.gone()
-        self.coverage.marks |= forgotten(self.coverage.gone, known.marks)
+        self.coverage.marks |= forgotten(self.coverage.gone, known)
         if unreadable := found.unreadable():
             yield nothing_but(unreadable)
         else:
