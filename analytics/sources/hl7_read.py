@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from analytics.core.pseudonym import PLACEHOLDER_PREFIX
 from analytics.sources import hl7_terms as terms
 from analytics.sources.hl7_events import UNABLE_TO_CANCEL, Group, events_of
+from analytics.sources.hl7_ids import Identifier, identifiers, preferred, replaced
 from analytics.sources.hl7_text import MalformedError, Message, Segment
 from analytics.sources.hl7_time import Clock
 from analytics.sources.patient import PatientEdge
@@ -192,35 +193,12 @@ def _about_exam(group: Group, *, trusted: bool) -> dict[str, Any]:
 def _about_patient(message: Message, reading: Reading) -> dict[str, Any]:
     """Return who the patient is, as pseudonyms, and what the visit says; empty where the message does not say."""
     pid = message.first("PID")
+    patient_id = preferred(identifiers(message, pid, 3), reading.id_types).value
     columns = reading.edge.columns(
-        _identifier(message, pid, 3, reading), _name(message, pid), message.value(pid, 7)[:8], message.value(pid, 8))
+        patient_id, _name(message, pid), message.value(pid, 7)[:8], message.value(pid, 8))
     columns["patient_key"] = columns["patient_key"] or None
     return {**columns, "patient_class": terms.patient_class(message.value(message.first("PV1"), 2)),
             "site": reading.site or message.value(message.header, 4) or None}
-
-
-def _identifier(message: Message, segment: Segment | None, number: int, reading: Reading) -> str:
-    """Return an id from repetitions of a CX: the one of the type looked for, else the first.
-
-    The assigning authority (CX.4) is not part of it: PatientID (0010,0020) has the id alone.
-    """
-    return _identifier_with_kind(message, segment, number, reading)[0]
-
-
-def _identifier_with_kind(message: Message, segment: Segment | None, number: int,
-                          reading: Reading) -> tuple[str, str]:
-    """Return the id, and the identifier type code that it states."""
-    places = range(1, message.repetitions(segment, number) + 1)
-    ids = [(message.value(segment, number, 1, place), message.value(segment, number, 5, place).upper())
-           for place in places]
-    held = [one for one in ids if one[0]]
-    wanted = (one for kind in reading.id_types for one in held if one[1] == kind)
-    return next(wanted, next(iter(held), ("", "")))
-
-
-def _are_of_two_kinds(merged: tuple[str, str], surviving: tuple[str, str]) -> bool:
-    """Whether two ids state different types: a national number is not merged into a medical record number."""
-    return bool(merged[1] and surviving[1]) and merged[1] != surviving[1]
 
 
 def _name(message: Message, pid: Segment | None) -> str:
@@ -252,18 +230,22 @@ def _read_merges(message: Message, clock: Clock, reading: Reading, told: Told) -
             surviving = segment
         if name != "MRG":
             continue
-        ids = [_identifier_with_kind(message, one, number, reading) for one, number in ((segment, 1), (surviving, 3))]
-        if _are_of_two_kinds(ids[0], ids[1]):
-            told.notes[TWO_KINDS] += 1
-            continue
-        keys = [reading.edge.patient_key(one[0]) for one in ids]
-        if not all(keys):
-            told.rejected["no_patient_id"] = ("A merge of patients lacks one of the two ids (PID-3, MRG-1); correct "
-                                              "it at the sender, and send it again.")
-        elif any(key.startswith(PLACEHOLDER_PREFIX) for key in keys):
-            told.notes[PLACEHOLDER] += 1
-        elif keys[0] != keys[1]:
-            told.merges.append({"merged_key": keys[0], "surviving_key": keys[1], "merged_at": at})
+        gone, there = identifiers(message, segment, 1), identifiers(message, surviving, 3)
+        for merged, kept in replaced(gone, there, reading.id_types):
+            _tell_merger(merged, kept, at, reading, told)
+
+
+def _tell_merger(merged: Identifier, kept: Identifier, at: datetime | None, reading: Reading, told: Told) -> None:
+    keys = [reading.edge.patient_key(one.value) for one in (merged, kept)]
+    if not all(keys):
+        told.rejected["no_patient_id"] = ("A merge of patients lacks one of the two ids (PID-3, MRG-1); correct "
+                                          "it at the sender, and send it again.")
+    elif merged.kind and kept.kind and merged.kind != kept.kind:
+        told.notes[TWO_KINDS] += 1
+    elif any(key.startswith(PLACEHOLDER_PREFIX) for key in keys):
+        told.notes[PLACEHOLDER] += 1
+    elif keys[0] != keys[1]:
+        told.merges.append({"merged_key": keys[0], "surviving_key": keys[1], "merged_at": at})
 
 
 def _read_appointment(message: Message, clock: Clock, trigger: str, reading: Reading, told: Told) -> None:

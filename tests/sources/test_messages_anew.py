@@ -15,7 +15,7 @@ from analytics.sources.load import LoadRecord, load_source, open_source
 from analytics.sources.load_parts import remember
 from analytics.warehouse.schema import events, files, marks, orders
 from analytics.warehouse.store import Store
-from tests.sources.hl7_samples import text
+from tests.sources.hl7_samples import EDGE, read, text
 from tests.sources.site_fhir import order, patient, write_lines
 from tests.sources.site_hl7 import message
 from tests.sources.site_hl7 import order as hl7_order
@@ -154,3 +154,10 @@ def test_a_national_number_is_not_merged_into_a_medical_record_number(
     record = load(duck_store, f"hl7://{folder}", settings)
     assert ("patient_merges" in record.by_table) == are_merged
     assert ("merges of ids of two types" in record.message) != are_merged
+
+
+def test_an_id_is_merged_into_the_one_of_its_own_authority() -> None:
+    found = read("ADT^A40", "EVN||20260701080000", "PID|1||100^^^A^MR~200^^^B^MR", "MRG|500^^^B^MR~600^^^A^MR")
+    key = EDGE.patient_key
+    assert [(row["merged_key"], row["surviving_key"]) for row in found.merges] == [
+        (key("500"), key("200")), (key("600"), key("100"))]
