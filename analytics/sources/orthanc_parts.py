@@ -46,6 +46,7 @@ class Parts:
         self._done = sum(1 for _ in found.of(0, crawl.next_prefix - 1)) if crawl.next_prefix else 0
         self._rows: dict[sa.Table, list[Row]] = {studies: [], series: []}
         self._rejected: list[Rejected] = []
+        self._failed: list[str] = []
         self._records = self._given = 0
 
     def part(self, first: int, last: int) -> Iterator[Batch | Part]:
@@ -61,6 +62,8 @@ class Parts:
             self._done += len(some)
             self._progress("reading Orthanc", self._done, len(self._found))
         yield from self._flush()
+        kept += self._known.records(self._failed).values()
+        self._failed = []
         self._crawl.next_prefix = last + 1
         yield Part(f"studies {first:02x}..{last:02x}", self._records + kept_records, kept_studies=tuple(kept),
                    marks=self._crawl.mark())
@@ -85,6 +88,9 @@ class Parts:
         self._crawl.left_out += read.too_early or read.rejected is not None
         if read.without_uid:
             self._crawl.without_uid.append(read.without_uid)
+        if read.failed:  # what the last load knows of it stays, and it is asked for again
+            self._failed.append(read.failed)
+            self._crawl.ask_again.append(read.failed)
         if read.rejected:
             self._rejected.append(read.rejected)
             self._records += 1

@@ -34,12 +34,14 @@ class Read:
     Attributes
     ----------
     rows : nothing where there are none, or where they come with another study of the same UID.
+    failed : record key of a study that could not be read.
     without_uid : record key of a study that has no StudyInstanceUID; it is read with the others of that kind.
     too_early : whether it is older than what was asked for.
     """
 
     rows: StudyRows | None = None
     rejected: Rejected | None = None
+    failed: str = ""
     without_uid: str = ""
     too_early: bool = False
 
@@ -97,7 +99,8 @@ class Reader:
         try:
             return self._with_same(own, study)
         except (NoAnswer, Unexpected):
-            return Read(rejected=_rejected(self._named(own, study.get("MainDicomTags"))))
+            return Read(rejected=_rejected(self._named(own, study.get("MainDicomTags"))),
+                        failed=self._edge.record_key(own) or "")
 
     def _named(self, own: str, tags: object) -> str:
         uid = str(tags.get("StudyInstanceUID")) if isinstance(tags, Mapping) else ""

@@ -99,6 +99,19 @@ def test_a_study_that_orthanc_fails_on_is_in_quarantine_and_loses_no_other(
     assert duck_store.current().count(quarantine) == 0
 
 
+def test_a_study_that_orthanc_fails_on_stays_as_it_was_known(
+        site: OrthancServerSite, duck_store: Store, settings: Settings) -> None:
+    load(duck_store, site, settings)
+    site.change_one()
+    site.orthanc.faults[f"GET /studies/{site.study(1)}/series"] = lambda: (500, "text/plain", b"")
+    record = load(duck_store, site, settings)
+    assert (record.rejected, record.by_table["studies"]) == ({"unreadable_study": 1}, Counts(unchanged=3))
+    site.orthanc.faults.clear()
+    assert load(duck_store, site, settings).by_table["studies"] == Counts(changed=1, unchanged=2)
+    assert load(duck_store, site, settings).by_table["studies"] == Counts(unchanged=3)
+    assert duck_store.current().count(quarantine) == 0
+
+
 def test_ids_that_are_listed_ten_times_and_nonsense_for_clocks_make_one_row_each(
         site: OrthancServerSite, duck_store: Store, settings: Settings) -> None:
     listed = b"[" + b",".join(f'"{site.study(n % 3)}"'.encode() for n in range(30)) + b"]"
