@@ -47,13 +47,25 @@ def refuse_useless(load: Load) -> None:
         runs_out = table in MAY_RUN_OUT.get(load.source.kind, ()) and load.given(studies)
         if not load.is_complete(table) or load.given(table) or runs_out:
             continue
-        held = load.held(table)
+        held = _would_go(load, table)
         if held and not load.kind.from_files:
             raise BeginAnew(
                 f"The source has no usable row for {table.name}, and {held:,} from the last load would be removed"
                 + (f" ({', '.join(f'{n:,} {code}' for code, n in sorted(load.rejected.items()))})"
                    if load.rejected else ""),
                 "Check the export and how its columns are read.", load.source.location)
+
+
+def _would_go(load: Load, table: sa.Table) -> int:
+    """Count the rows that would be removed: those of before the first date that a crawl asked for stay."""
+    kept_before = load.source.coverage.kept_before
+    if not kept_before:
+        return load.held(table)
+    newer = sa.select(studies.c.study_instance_uid).where(
+        studies.c.source_id == load.source_id,
+        sa.or_(studies.c.study_date.is_(None), studies.c.study_date >= kept_before))
+    return load.draft.count(sa.select(table.c.source_id).where(
+        table.c.source_id == load.source_id, table.c.study_instance_uid.in_(newer)))
 
 
 def _useless_files(load: Load) -> BeginAnew:

@@ -119,3 +119,14 @@ def test_a_load_of_all_tables_is_one_step(store: Store, monkeypatch: pytest.Monk
     load(store, other)
     own = sa.select(studies.c.size_bytes).where(studies.c.source_id == "archive").order_by(studies.c.size_bytes)
     assert store.current().arrow(own).column(0).to_pylist() == [10, 20], "nothing of a load that died is published"
+
+
+def test_an_archive_without_a_study_since_the_first_date_asked_for_is_not_refused(store: Store) -> None:
+    load(store, Archive({1: 10, 3: 30}))
+    later = Archive({})
+    later.kept_before = dt.date(2026, 7, 4)
+    load(store, later)
+    assert sizes(store) == {"1.1": 10, "1.3": 30}
+    later.kept_before = dt.date(2026, 7, 3)
+    with pytest.raises(PacsmeterError, match="1 from the last load would be removed"):
+        load(store, later)
