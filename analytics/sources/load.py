@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from analytics.core.progress import Progress, silent
 from analytics.sources.base import KINDS, Batch, BeginAnew, Part, Rejected, Source
 from analytics.sources.clock import AHEAD, FAR_AHEAD, clock_notes
-from analytics.sources.load_files import FileMerge
+from analytics.sources.load_files import TOLD, FileMerge
 from analytics.sources.load_known import DraftKnown
 from analytics.sources.load_parts import (
     CRAWLED,
@@ -40,6 +40,8 @@ __all__ = ["LoadRecord", "load_source", "open_source"]
 
 FILES_PER_MERGE = 20_000
 """Files after which a long load of a folder is merged, so that a load that is cut off goes on from there."""
+ROWS_PER_MERGE = 500_000
+"""Rows after which what one long file tells is merged: what it says again later changes nothing."""
 GO_ON_WITHIN = timedelta(hours=24)
 """A load in parts that was cut off longer ago begins anew: what its first parts say is no longer so."""
 
@@ -72,11 +74,15 @@ class Load:
         merge = FileMerge(self)
         for batch in self.source.batches(self.known, self.progress):
             self._take(batch)
-            if self.kind.from_files and self.staged.get(files, 0) >= FILES_PER_MERGE:
+            if self.kind.from_files and self._has_enough():
                 merge.merge()
         refuse_useless(self)
         with self.draft.transaction():
             return self._finish(merge.finish if self.kind.from_files else self._merge_tables)
+
+    def _has_enough(self) -> bool:
+        return (self.staged.get(files, 0) >= FILES_PER_MERGE
+                or sum(self.staged.get(table, 0) for table in TOLD) >= ROWS_PER_MERGE)
 
     def _finish(self, merge: Callable[[], None]) -> LoadRecord:
         """Put what was read in its place, and write the load down; one step, held by the caller."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from analytics.core.filters import Filters
 from analytics.warehouse.schema import exams
@@ -90,3 +91,28 @@ def conditions(filters: Filters, table: sa.FromClause = exams,
         if values:
             found.append(table.c[name].in_(values))
     return found
+
+
+class last_known(sa.sql.functions.FunctionElement[Any]):
+    """The value of a group's last row, in an order, of those that have one: ``last_known(column, order)``."""
+
+    inherit_cache = True
+    name = "last_known"
+
+
+def _operands(element: last_known, compiler: Any, options: dict[str, Any]) -> tuple[str, str]:
+    column, order = (compiler.process(clause, **options) for clause in element.clauses)
+    return column, order
+
+
+@compiles(last_known)
+def _last_in_array(element: last_known, compiler: Any, **options: Any) -> str:
+    column, order = _operands(element, compiler, options)
+    return f"(array_agg({column} ORDER BY {order} DESC) FILTER (WHERE {column} IS NOT NULL))[1]"
+
+
+@compiles(last_known, "duckdb")
+def _last_by_order(element: last_known, compiler: Any, **options: Any) -> str:
+    # DuckDB keeps the arrays of all groups in memory, whatever its limit is.
+    column, order = _operands(element, compiler, options)
+    return f"arg_max({column}, {order}) FILTER (WHERE {column} IS NOT NULL)"

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.warehouse.engine import Session, bare_table, stage_table
+from analytics.warehouse.expressions import last_known
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def _last(table: sa.Table, stage: sa.Table, key: list[str]) -> sa.Select[Any]:
 def _filled(table: sa.Table, stage: sa.Table, key: list[str]) -> sa.Select[Any]:
     """Return one row of each key with the last value that is not empty of each column, else the table's own."""
     def last(name: str) -> sa.ColumnElement[Any]:
-        newest = f'(array_agg("{name}" ORDER BY "stage_row" DESC) FILTER (WHERE "{name}" IS NOT NULL))[1]'
-        return sa.type_coerce(sa.literal_column(newest), table.c[name].type).label(name)
+        return sa.type_coerce(last_known(stage.c[name], stage.c.stage_row), table.c[name].type).label(name)
 
     rest = [column.name for column in table.columns if column.name not in key]
     keys = [stage.c[name] for name in key]

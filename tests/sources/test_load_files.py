@@ -166,3 +166,16 @@ def test_what_comes_and_goes_in_one_load_adds_up(store: Store, monkeypatch: pyte
     record = load(store, source)
     assert record.by_table["orders"] == Counts(added=1, changed=1)
     assert record.by_table["events"] == Counts(unchanged=1)
+
+
+def test_a_long_file_that_is_merged_piece_by_piece_tells_the_same(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analytics.sources.load.ROWS_PER_MERGE", 1)
+    source = Messages({"1": File([{"accession_number": "A", "priority": "R", "modality": "CT"}],
+                                 [("A", "Order", AT), ("A", "ApptTime", AT)]),
+                       "2": File([{"accession_number": "A", "priority": "S"}], [("A", "ApptTime", SIGNED)])})
+    record = load(store, source)
+    assert orders_of(store) == [{"accession_number": "A", "priority": "S", "modality": "CT"}]
+    assert (record.by_table["events"], record.left_out) == (Counts(added=2), 0)
+    again = load(store, source)
+    assert again.by_table == {"orders": Counts(unchanged=1), "events": Counts(unchanged=2)}
