@@ -228,3 +228,10 @@ def test_of_an_order_that_two_sources_have_the_ris_s_counts_whatever_they_are_ca
             for source_id, priority in (("fhir", "R"), ("ris", "S"))]
     warehouse = build(store, {sources: SOURCES, orders: both})
     assert exam_of(warehouse)["priority"] == "S"
+
+
+def test_a_study_without_a_patient_id_has_its_patient_from_the_order(store: Store) -> None:
+    exam = exam_of(build(store, {
+        studies: [{"study_instance_uid": "1.2", "patient_key": "", "accession_number": "A"}],
+        orders: [{"accession_number": "A", "patient_key": "p"}]}))
+    assert exam["patient_key"] == "p"
