@@ -82,7 +82,7 @@ def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
         return sa.func.coalesce(keyed.c[name], ordered.c[name])
 
     merged = survivors()
-    no_id = sa.literal_column("''")  # a study without a PatientID has its patient from the order
+    no_id: sa.ColumnElement[Any] = sa.literal_column("''")  # a study without a PatientID has its patient from the order
     patient = sa.func.coalesce(sa.func.nullif(keyed.c.patient_key, no_id), ordered.c.patient_key, keyed.c.patient_key)
     stored = sa.func.coalesce(ordered.c.images_stored_at, keyed.c.stored_at)
     exam_at = sa.func.coalesce(ordered.c.procedure_start_at,
