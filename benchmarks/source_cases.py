@@ -178,7 +178,8 @@ def _findscu(port: int) -> list[str]:
     keys = ("QueryRetrieveLevel=STUDY", "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "PatientID",
             "PatientName", "PatientBirthDate", "PatientSex", "ModalitiesInStudy", "StudyDescription",
             "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
-    return [findscu, "-q", "-S", "-aec", "BENCH", *(word for key in keys for word in ("-k", key)), "127.0.0.1", str(port)]
+    asked = (word for key in keys for word in ("-k", key))
+    return [findscu, "-q", "-S", "-aec", "BENCH", *asked, "127.0.0.1", str(port)]
 
 
 def _messages(kind: str, write: Callable[[Path, int], object]) -> None:
