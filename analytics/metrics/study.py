@@ -8,7 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
-from analytics.core.swim import BY_NAME
+from analytics.core.swim import BY_NAME, EVENTS
 from analytics.metrics.scope import ROW_COLUMNS
 from analytics.warehouse.schema import events, exams, findings, image_measures, instances, series, studies
 from analytics.warehouse.store import Warehouse
@@ -68,29 +68,34 @@ def study_timeline(warehouse: Warehouse, study_instance_uid: str) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Columns ``event_at`` (UTC), ``event`` (SWIM's name), ``label``, ``rid``, ``source_id``,
-        ``minutes_since_first``; repeated events are all there.
+        Columns ``event_at`` (UTC), ``event`` (SWIM's name), ``label``, ``rid``, ``source_id``, ``origin`` (where the
+        source has it from), ``counts`` (whether `exams` has this instant: see `analytics.core.precedence`),
+        ``minutes_since_first``; repeated events, and what sources say differently, are all there.
     """
     facts = study_facts(warehouse, study_instance_uid)
     lines = [
-        {"event_at": row[column], "event": name, "label": label, "rid": "", "source_id": row["source_id"]}
+        {"event_at": row[column], "event": name, "label": label, "rid": "", "source_id": row["source_id"],
+         "origin": None, "counts": row[column] in (facts.get(column), facts["exam_at"])}
         for row in warehouse.arrow(sa.select(studies).where(
             studies.c.study_instance_uid == study_instance_uid)).to_pylist()
         for column, (name, label) in _ARCHIVE_EVENTS.items() if row[column]
     ]
-    if facts["has_order"]:
+    told = [event.column for event in EVENTS if event.column != "images_stored_at" and facts[event.column]]
+    if facts["has_order"] or told:
         recorded = sa.select(events).where(events.c.accession_number == facts["accession_number"])
-        lines += [
-            {"event_at": row["event_at"], "event": row["event"], "source_id": row["source_id"],
-             "label": BY_NAME[row["event"]].label if row["event"] in BY_NAME else row["event"],
-             "rid": BY_NAME[row["event"]].rid if row["event"] in BY_NAME else ""}
-            for row in warehouse.arrow(recorded).to_pylist()
-        ]
-    frame = pd.DataFrame(lines, columns=["event_at", "event", "label", "rid", "source_id"])
+        lines += [_event_line(row, facts) for row in warehouse.arrow(recorded).to_pylist()]
+    frame = pd.DataFrame(lines, columns=["event_at", "event", "label", "rid", "source_id", "origin", "counts"])
     frame["event_at"] = pd.to_datetime(frame.event_at, utc=True)
     frame = frame.sort_values(["event_at", "event"], kind="stable").reset_index(drop=True)
     frame["minutes_since_first"] = (frame.event_at - frame.event_at.min()).dt.total_seconds() / 60
     return frame
+
+
+def _event_line(row: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    known = BY_NAME.get(row["event"])
+    return {"event_at": row["event_at"], "event": row["event"], "source_id": row["source_id"],
+            "label": known.label if known else row["event"], "rid": known.rid if known else "",
+            "origin": row["origin"], "counts": known is not None and facts[known.column] == row["event_at"]}
 
 
 def study_series(warehouse: Warehouse, study_instance_uid: str) -> pd.DataFrame:

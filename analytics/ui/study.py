@@ -109,7 +109,8 @@ def show_study(page: Page, uid: str) -> None:
             st.plotly_chart(timeline(events, page.settings.site_zone), config={"displayModeBar": False},
                             alt="Timeline of the study's events")
             with st.expander("Its table"):
-                show_table(page, events, "Events", units={"minutes_since_first": MINUTES})
+                show_table(page, events, "Events", units={"minutes_since_first": MINUTES}, labels={
+                    "source_id": "Source", "origin": "Where it has it from", "counts": "Counts"})
     with st.container(border=True):
         title("Images", "Those whose files are within reach, and what was measured on them")
         show_images(page, page.read(images_of_study, uid), uid)

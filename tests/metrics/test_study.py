@@ -36,7 +36,9 @@ def warehouse(store: Store) -> Warehouse:
              "study_at": at("2026-01-06 09:00")},
         ],
         orders: [{"accession_number": "A_1", "priority": "S"}],
-        events: [{"accession_number": "A_1", "event": "Order", "event_at": at("2026-01-04 09:00")},
+        events: [{"accession_number": "A_1", "event": "Order", "event_at": at("2026-01-04 09:00"), "origin": "ORC-9"},
+                 {"accession_number": "AX1", "event": "ProcedureStart", "event_at": at("2026-01-06 09:05"),
+                  "origin": "MPPS (0040,0244)"},
                  {"accession_number": "A_1", "event": "Reported", "event_at": at("2026-01-05 10:00")},
                  {"accession_number": "A_1", "event": "Reported", "event_at": at("2026-01-05 11:00")}],
         series: [{"study_instance_uid": UID, "series_instance_uid": f"{UID}.{n}", "series_number": n} for n in (2, 1)],
@@ -61,10 +63,14 @@ def test_the_timeline_is_in_order_and_keeps_repeated_events(warehouse: Warehouse
     assert line.event.tolist() == ["Order", "StudyTime", "ReceivedByArchive", "Reported", "Reported"]
     assert line.minutes_since_first.tolist() == [0, 1440, 1470, 1500, 1560]
     assert line.rid.tolist() == ["RID45813", "", "", "RID45924", "RID45924"]
+    assert line.origin.tolist()[0] == "ORC-9"
+    assert line.counts.tolist() == [True, True, True, True, False], "of two final reports the first counts"
 
 
-def test_a_study_without_an_order_has_the_archives_events_only(warehouse: Warehouse) -> None:
-    assert study_timeline(warehouse, "1.2.840.2").event.tolist() == ["StudyTime"]
+def test_a_study_without_an_order_has_the_events_of_the_archive_and_its_objects(warehouse: Warehouse) -> None:
+    line = study_timeline(warehouse, "1.2.840.2")
+    assert line.event.tolist() == ["StudyTime", "ProcedureStart"]
+    assert line.counts.tolist() == [False, True], "the device's own report of the start stands before the study's time"
 
 
 def test_series_and_images_come_by_number(warehouse: Warehouse) -> None:
