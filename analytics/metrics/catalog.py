@@ -11,13 +11,15 @@ from analytics.metrics import (
     sources_record,
     storage,
     turnaround,
+    turnaround_open,
     utilization,
     volume,
 )
 from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
-FAMILIES = (backlog, forecast, sources_health, sources_record, storage, turnaround, utilization, volume)
+FAMILIES = (backlog, forecast, sources_health, sources_record, storage, turnaround, turnaround_open, utilization,
+            volume)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

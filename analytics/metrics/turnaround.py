@@ -34,11 +34,18 @@ ACR_COLUMNS = dict(zip(REPORT_TIMES.labels, ("under_12_h", "from_12_to_24_h", "f
 UNITS = {"n": EXAMS, "open": EXAMS, "within_target": PERCENT, **dict.fromkeys(ACR_COLUMNS.values(), EXAMS)}
 OPEN_NOTE = ("{open:,} exams are still open. A figure of finished exams alone looks better than the truth, most of all "
              "in the latest period, where the slow ones are not finished yet; the median with open cases counts each "
-             "at its age so far.")
+             "at its age so far, which is a floor, and 'Turnaround with open exams counted' estimates it.")
 
 
-class _Judged:
-    """An interval as conditions on ``exams``: which have ended, are open, or can not be measured."""
+class Judged:
+    """An interval as conditions on ``exams``: which have ended, are open, or can not be measured.
+
+    Attributes
+    ----------
+    ended, open : conditions.
+    minutes, age : minutes of those that ended, and of those open up to the snapshot's instant.
+    reasons : mapping of reason to condition: what is neither.
+    """
 
     def __init__(self, interval: Interval, now: datetime | None) -> None:
         start, end = exams.c[interval.start], exams.c[interval.end]
@@ -98,7 +105,7 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
         buckets, ``whole``. ``rows`` are the ended exams, with ``minutes`` and ``acr_class``, the bucket of each.
     """
     scope = Scope(warehouse, filters, exams.c.has_order)
-    judged = _Judged(interval, scope.as_of)
+    judged = Judged(interval, scope.as_of)
     allowed = targets if targets is not None else TARGETS_MINUTES if interval.is_report else {}
     columns: dict[str, sa.ColumnElement[Any]] = {
         "period": period_start(exams.c.exam_date, period),
@@ -143,7 +150,7 @@ def open_cases(warehouse: Warehouse, filters: Filters, interval: str = "turnarou
         Columns ``age`` (bucket), ``by``, ``exams``.
     """
     scope = Scope(warehouse, filters, exams.c.has_order)
-    judged = _Judged(BY_ID[interval], scope.as_of)
+    judged = Judged(BY_ID[interval], scope.as_of)
     rows = scope.rows(judged.open, age=WAITING.of(judged.age), minutes=judged.age)
     frame = warehouse.read(aggregate(rows, ("age", by), lambda _: {"exams": sa.func.count()}))
     counted = int(frame.exams.sum())
