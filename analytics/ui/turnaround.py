@@ -1,0 +1,44 @@
+"""The part of the turnaround page about exams that are still open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.core.quantity import EXAMS, MINUTES, format_quantity
+from analytics.reporting.open_exams import estimate_of, medians, share_curve
+from analytics.ui.guard import guarded
+from analytics.ui.shell import Page
+from analytics.ui.widgets import Card, choose, headline_row, show_metric, title
+
+_METRIC = "turnaround.with_open_cases"
+_SPLITS = {"priority": "Priority", "modality": "Modality", "patient_class": "Patient class", "site": "Site",
+           "hour": "Hour it became due"}
+
+
+def open_exams(page: Page, interval: str) -> None:
+    """Show what an interval's median and 90th percentile are once its open exams are counted, in words first."""
+    with guarded("With the open exams counted"):
+        result = page.metric(_METRIC, interval=interval)
+        if result.frame.empty:
+            return
+        title("With the exams still open counted", "An exam that is not finished has lasted at least so long; leaving "
+              "it out makes turnaround look better than it is.")
+        for sentence in result.notes[:2]:
+            st.markdown(sentence)
+        row = result.frame.iloc[0]
+        finished = f"of {format_quantity(int(row['n']), EXAMS)} finished exams"
+        counted = []
+        for name, label in (("median", "Median"), ("p90", "90th percentile")):
+            said, limits = estimate_of(row, name)
+            counted += [Card(f"{label}, finished alone", format_quantity(row[f"{name}_finished"], MINUTES), finished),
+                        Card(f"{label}, open ones counted", said, limits)]
+        headline_row(counted)
+    left, right = st.columns(2)
+    with left:
+        show_metric(page, "turnaround.share_within", share_curve, interval=interval,
+                    said="Estimated by Kaplan-Meier, with the 95 % band")
+    with right:
+        by = choose("Compare open exams by", _SPLITS, key="turnaround-open-by")
+        show_metric(page, _METRIC, lambda drawn: medians(drawn, by), interval=interval, by=by, key="open",
+                    site_zone=page.settings.site_zone, heading=f"Median with open exams, by {_SPLITS[by].lower()}",
+                    said="The bar is its 95 % interval")
