@@ -40,18 +40,21 @@ class Buckets:
 
 
 def rounded_minutes(minutes: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Round a duration so that millions of them have few values: to the minute up to a week, past it more coarsely.
+    """Round a duration so that millions of them have few values: to the second up to a day, past it more coarsely.
 
-    Each stays within half a step of itself: 30 seconds up to a week, 5 minutes up to ten weeks, 12 hours past them.
+    Each stays within half a step of itself, see `ROUNDING`.
     """
-    half = literal(0.5)  # not round(): the engines round a half differently
-    steps = [sa.func.floor(minutes / literal(step) + half) * literal(step) for _, step in ROUNDING]
+    # Not round(): the engines round a half differently. Whole seconds by way of 60ths leave no noise behind.
+    seconds = minutes * literal(60.0)
+    steps = [sa.func.floor(seconds / literal(step) + literal(0.5)) * literal(step) / literal(60.0)
+             for _, step in ROUNDING]
     upto = [(minutes < literal(edge), value) for (edge, _), value in zip(ROUNDING[:-1], steps[:-1], strict=True)]
     return sa.type_coerce(sa.case((minutes.is_(None), sa.null()), *upto, else_=steps[-1]), sa.Double)
 
 
-ROUNDING = ((7 * DAY, 1.0), (70 * DAY, 10.0), (float("inf"), DAY))
-"""Up to so many minutes, durations are rounded to steps of so many."""
+ROUNDING = ((DAY, 1.0), (7 * DAY, 60.0), (70 * DAY, 600.0), (float("inf"), 60 * DAY))
+"""Up to so many minutes, durations are rounded to steps of so many seconds: some 104,000 values to ten weeks, and one
+more a day."""
 REPORT_TIMES = Buckets((12 * HOUR, 24 * HOUR, 48 * HOUR), ("< 12 h", "12-24 h", "24-48 h", "> 48 h"))
 """Of the ACR General Radiology Improvement Database (GRID), report turnaround."""
 WAITING = Buckets((HOUR, 4 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY),

@@ -38,8 +38,8 @@ _COUNTED = ("Exams that have ended count at their duration, those still open as 
             "start) are left out and counted.")
 _ASSUMES = ("This holds if an exam that is open goes on as others did at its age. Exams that nobody will ever finish, "
             "such as forgotten orders, pull the estimate up: see the oldest ones.")
-_ROUNDED = ("Durations are rounded before they are counted, so each is off by no more than 30 seconds up to a week, "
-            "5 minutes up to ten weeks, and 12 hours past them.")
+_ROUNDED = ("Durations are rounded before they are counted, so each is off by no more than half a second up to a day, "
+            "half a minute up to a week, 5 minutes up to ten weeks, and 12 hours past them.")
 
 
 class _Counted:
