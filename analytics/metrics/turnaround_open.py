@@ -38,8 +38,15 @@ _COUNTED = ("Exams that have ended count at their duration, those still open as 
             "start) are left out and counted.")
 _ASSUMES = ("This holds if an exam that is open goes on as others did at its age. Exams that nobody will ever finish, "
             "such as forgotten orders, pull the estimate up: see the oldest ones.")
+_EXACT = ("A 90th percentile here is the duration of an exam and not a value between those of two, so that of few "
+          "finished exams can differ from the interval's own figure, which is interpolated.")
 _ROUNDED = ("Durations are rounded before they are counted, so each is off by no more than half a second up to a day, "
             "half a minute up to a week, 5 minutes up to ten weeks, and 12 hours past them.")
+
+
+def _measured(interval: Interval) -> str:
+    # Not its definition, which says that open exams are not in the median
+    return f"{interval.name}: from '{interval.start_label}' to '{interval.end_label}'. Source: {interval.citation}."
 
 
 class _Counted:
@@ -137,7 +144,7 @@ def with_open_cases(warehouse: Warehouse, filters: Filters, interval: str = "tur
     return MetricResult(
         METRICS["turnaround.with_open_cases"].spec, _table(counted, one, by), "median", (by,) if by else (),
         counted.exams, warehouse.revision, dict.fromkeys(_WHOLE, EXAMS), counted.left_out, counted.rows,
-        everything.quantile(0.5).value, (*sentences, f"{one.name}: {one.definition}", _ASSUMES, _ROUNDED))
+        everything.quantile(0.5).value, (*sentences, _measured(one), _ASSUMES, _EXACT, _ROUNDED))
 
 
 @metric(MetricSpec(
@@ -162,7 +169,7 @@ def share_within(warehouse: Warehouse, filters: Filters, interval: str = "turnar
     return MetricResult(
         METRICS["turnaround.share_within"].spec, frame.astype("float64"), "share", (), counted.exams,
         warehouse.revision, {"within": MINUTES}, counted.left_out, counted.rows,
-        notes=(f"{one.name}: {one.definition}", _ASSUMES, _ROUNDED))
+        notes=(_measured(one), _ASSUMES, _ROUNDED))
 
 
 def _shares(time: float, counted: Estimate, finished: Curve) -> dict[str, float | None]:

@@ -15,7 +15,7 @@ from analytics.reporting.palette import BLUE, GRAY
 
 COUNTED, FINISHED = "Open exams counted", "Finished exams alone"
 _BAND = "rgba(0,120,180,0.18)"
-_TICKS = (5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1440.0, 2880.0, 5760.0, 10080.0, 20160.0, 40320.0)
+_TICKS = (5.0, 15.0, 60.0, 240.0, 1440.0, 5760.0, 20160.0)
 
 
 def share_curve(result: MetricResult, *, height: int = HEIGHT) -> go.Figure:
@@ -57,7 +57,7 @@ def medians(result: MetricResult, by: str, *, top: int = 15) -> go.Figure:
     frame = result.frame.sort_values("exams", ascending=False, kind="stable").head(top)
     if by == "hour":
         frame = result.frame.sort_values(by)
-    figure = blank(70 + 30 * max(len(frame), 2))
+    figure = blank(max(HEIGHT - 60, 70 + 26 * len(frame)))
     names = [words(by, plain(value)) for value in frame[by]]
     marks = [mark_of(result, row) for _, row in frame.iterrows()]
     hover = [f"<b>{name}</b><br>{row['said']}<br>{format_quantity(row['exams'], EXAMS)} exams"

@@ -12,7 +12,7 @@ from analytics.ui.widgets import Card, choose, headline_row, show_metric, title
 
 _METRIC = "turnaround.with_open_cases"
 _SPLITS = {"priority": "Priority", "modality": "Modality", "patient_class": "Patient class", "site": "Site",
-           "hour": "Hour it became due"}
+           "hour": "Hour of day"}
 
 
 def open_exams(page: Page, interval: str) -> None:

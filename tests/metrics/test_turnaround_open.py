@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from analytics.core.filters import Filters
 from analytics.metrics.buckets import DAY, rounded_minutes
 from analytics.metrics.catalog import compute
+from analytics.metrics.drill import count_behind
 from analytics.metrics.intervals import BY_ID, INTERVALS
 from analytics.metrics.survival import Estimate
 from analytics.metrics.turnaround_words import open_sentence
@@ -45,6 +46,23 @@ def test_groups_make_up_the_whole(random_warehouse: Warehouse, by: str) -> None:
 
     assert split.dimensions == (by,) and split.frame[by].is_unique
     assert split.frame[["exams", "n", "open"]].sum().tolist() == whole.loc[0, ["exams", "n", "open"]].tolist()
+
+
+@pytest.mark.parametrize("by", ["site", "hour"])
+def test_a_mark_of_a_group_leads_to_its_exams_both_finished_and_open(random_warehouse: Warehouse, by: str) -> None:
+    split = compute("turnaround.with_open_cases", random_warehouse, EVERYTHING, by=by, site_zone="UTC")
+
+    for mark in split.frame.to_dict("records"):
+        assert count_behind(random_warehouse, split, {by: mark[by]}) == mark["exams"], mark[by]
+
+
+def test_impossible_intervals_stay_left_out_and_counted(random_warehouse: Warehouse) -> None:
+    result = compute("turnaround.with_open_cases", random_warehouse, EVERYTHING, interval="turnaround.exam_duration")
+    reversed_ = random_warehouse.count(exams.select().where(
+        exams.c.has_order, exams.c.exam_date.is_not(None), exams.c.imaging_complete_at < exams.c.procedure_start_at))
+
+    left_out = {item.reason: item.n for item in result.left_out}
+    assert left_out["impossible: 'exam completed' before 'exam started'"] == reversed_ > 0
 
 
 def test_an_hour_is_that_of_the_site_s_clock(random_warehouse: Warehouse) -> None:

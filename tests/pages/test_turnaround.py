@@ -1,0 +1,30 @@
+"""The turnaround page says what the open exams change, and holds the two figures beside each other."""
+
+from __future__ import annotations
+
+from tests.pages.conftest import Opened
+from tests.pages.test_pages import said
+
+
+def test_the_page_says_the_median_with_open_exams_beside_that_of_the_finished_ones(app: Opened):
+    words = said(app("pages/turnaround.py"))
+
+    assert "exams still open, half are reported within" in words and "as the finished ones alone say" in words
+    for label in ("Median, finished alone", "Median, open ones counted", "90th percentile, open ones counted"):
+        assert label in words
+
+
+def test_an_interval_without_open_exams_says_so(app: Opened):
+    page = app("pages/turnaround.py")
+    page.selectbox(key="interval").set_value("turnaround.exam_duration").run()
+
+    assert "No exam is open, so the finished ones say it all: half get from 'exam started' to" in said(page)
+
+
+def test_open_exams_can_be_compared_by_the_hour_of_day(app: Opened):
+    page = app("pages/turnaround.py")
+    page.session_state["chosen-turnaround-open-by"] = "hour"
+    page.run()
+
+    assert not page.exception and not page.error
+    assert "Median with open exams, by hour of day" in said(page)
