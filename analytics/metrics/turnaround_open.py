@@ -17,7 +17,7 @@ from analytics.metrics.intervals import BY_ID, Interval
 from analytics.metrics.scope import Scope, aggregate
 from analytics.metrics.survival import Curve, Estimate, kaplan_meier
 from analytics.metrics.turnaround import Judged
-from analytics.metrics.turnaround_words import open_sentence
+from analytics.metrics.turnaround_words import estimate_words, open_sentence
 from analytics.warehouse.expressions import count_where, literal, local
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
@@ -82,30 +82,32 @@ def _finished(counts: pd.DataFrame) -> Curve:
     return kaplan_meier(counts.rounded, counts.n)
 
 
-def _figures(interval: Interval, counts: pd.DataFrame) -> dict[str, Any]:
+def _figures(counts: pd.DataFrame) -> dict[str, Any]:
     all_of_them, finished = _curve(counts), _finished(counts)
     median, p90 = all_of_them.quantile(0.5), all_of_them.quantile(0.9)
-    n, still_open, alone = int(counts.n.sum()), int(counts.open.sum()), finished.quantile(0.5).value
+    n, still_open = int(counts.n.sum()), int(counts.open.sum())
     return {
         "exams": n + still_open, "n": n, "open": still_open,
         "median": median.value, "median_low": median.low, "median_high": median.high,
         "p90": p90.value, "p90_low": p90.low, "p90_high": p90.high,
-        "median_finished": alone, "p90_finished": finished.quantile(0.9).value,
+        "median_finished": finished.quantile(0.5).value, "p90_finished": finished.quantile(0.9).value,
         "followed": all_of_them.followed,
-        "said": open_sentence(interval, still_open, median, alone, all_of_them.followed),
+        "median_said": estimate_words(median), "p90_said": estimate_words(p90),
     }
 
 
 _WHOLE = ("exams", "n", "open")
 _MINUTES = ("median", "median_low", "median_high", "p90", "p90_low", "p90_high", "median_finished", "p90_finished",
             "followed")
+_UNITS = dict.fromkeys(_WHOLE, EXAMS) | dict.fromkeys(_MINUTES, MINUTES)
+_WORDS = ("median_said", "p90_said")
 
 
-def _table(counted: _Counted, interval: Interval, by: Group | None) -> pd.DataFrame:
+def _table(counted: _Counted, by: Group | None) -> pd.DataFrame:
     groups = counted.counts.groupby(by, dropna=False, sort=True) if by else [(None, counted.counts)]
-    lines = [({by: None if pd.isna(key) else key} if by else {}) | _figures(interval, part)
+    lines = [({by: None if pd.isna(key) else key} if by else {}) | _figures(part)
              for key, part in groups if len(part)]
-    frame = pd.DataFrame(lines, columns=[*([by] if by else []), *_WHOLE, *_MINUTES, "said"])
+    frame = pd.DataFrame(lines, columns=[*([by] if by else []), *_WHOLE, *_MINUTES, *_WORDS])
     return frame.astype(dict.fromkeys(_WHOLE, "int64") | dict.fromkeys(_MINUTES, "float64"))
 
 
@@ -132,8 +134,9 @@ def with_open_cases(warehouse: Warehouse, filters: Filters, interval: str = "tur
     MetricResult
         Columns ``by``, ``exams`` (``n`` ended + ``open``), ``median`` and ``p90`` (minutes; NaN where not reached) with
         ``_low`` and ``_high`` (NaN where that limit is not reached), ``median_finished`` and ``p90_finished`` (by the
-        same rule, of ended exams alone), ``followed`` (the longest of any), ``said`` (in words). ``rows`` are the
-        ended and the open exams with their ``minutes`` so far. The first two notes are sentences about all exams.
+        same rule, of ended exams alone), ``followed`` (the longest of any), ``median_said`` and ``p90_said`` (each
+        with its limits in words, or that it is not reached). ``rows`` are the ended and the open exams with their
+        ``minutes`` so far. The first two notes are sentences about all exams.
     """
     one = BY_ID[interval]
     counted = _Counted(warehouse, filters, one, by, site_zone)
@@ -142,8 +145,8 @@ def with_open_cases(warehouse: Warehouse, filters: Filters, interval: str = "tur
     sentences = [open_sentence(one, int(whole.open.sum()), everything.quantile(share), finished.quantile(share).value,
                                everything.followed, share) for share in (0.5, 0.9)] if len(whole) else []
     return MetricResult(
-        METRICS["turnaround.with_open_cases"].spec, _table(counted, one, by), "median", (by,) if by else (),
-        counted.exams, warehouse.revision, dict.fromkeys(_WHOLE, EXAMS), counted.left_out, counted.rows,
+        METRICS["turnaround.with_open_cases"].spec, _table(counted, by), "median", (by,) if by else (),
+        counted.exams, warehouse.revision, _UNITS, counted.left_out, counted.rows,
         everything.quantile(0.5).value, (*sentences, _measured(one), _ASSUMES, _EXACT, _ROUNDED))
 
 

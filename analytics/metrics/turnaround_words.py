@@ -32,6 +32,11 @@ def limits_words(estimate: Estimate) -> str:
     return f"95 %: {low} to {format_quantity(estimate.high, MINUTES)}"
 
 
+def estimate_words(estimate: Estimate) -> str:
+    """Write an estimate with its limits: ``3 h 10 min (95 %: 3 h 2 min to 3 h 18 min)``, ``not reached (…)``."""
+    return f"{written(estimate.value)} ({limits_words(estimate)})"
+
+
 def open_sentence(interval: Interval, still_open: int, counted: Estimate, finished: float | None, followed: float,
                   fraction: float = 0.5) -> str:
     """Say a quantile with the open exams counted beside that of the finished ones alone.
@@ -51,8 +56,7 @@ def open_sentence(interval: Interval, still_open: int, counted: Estimate, finish
     share, more, name = _SHARES[fraction]
     within = f"{share} {done(interval)} within"
     if not still_open:
-        return f"No exam is open, so the finished ones say it all: {within} {written(counted.value)} " \
-            f"({limits_words(counted)})."
+        return f"No exam is open, so the finished ones say it all: {within} {estimate_words(counted)}."
     counting = f"counting the {still_open:,} exam{'s' if still_open > 1 else ''} still open"
     if counted.value is None:
         beside = "none has finished" if finished is None else \
@@ -62,5 +66,5 @@ def open_sentence(interval: Interval, still_open: int, counted: Estimate, finish
     same = written(counted.value) == written(finished)
     beside = "as the finished ones alone say too" if same else \
         f"not {written(finished)} as the finished ones alone say"
-    said = f"{counting}, {within} {written(counted.value)} ({limits_words(counted)}), {beside}."
+    said = f"{counting}, {within} {estimate_words(counted)}, {beside}."
     return said[0].upper() + said[1:]

@@ -60,7 +60,9 @@ def medians(result: MetricResult, by: str, *, top: int = 15) -> go.Figure:
     figure = blank(max(HEIGHT - 60, 70 + 26 * len(frame)))
     names = [words(by, plain(value)) for value in frame[by]]
     marks = [mark_of(result, row) for _, row in frame.iterrows()]
-    hover = [f"<b>{name}</b><br>{row['said']}<br>{format_quantity(row['exams'], EXAMS)} exams"
+    hover = [f"<b>{name}</b><br>{COUNTED}: {row['median_said']}<br>{FINISHED}: "
+             f"{format_quantity(row['median_finished'], MINUTES)}<br>{format_quantity(row['exams'], EXAMS)} exams, "
+             f"{format_quantity(row['open'], EXAMS)} open"
              for name, (_, row) in zip(names, frame.iterrows(), strict=True)]
     edge = _edge(frame)
     for name, (_, row) in zip(names, frame.iterrows(), strict=True):

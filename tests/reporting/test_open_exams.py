@@ -18,7 +18,8 @@ def by_priority() -> MetricResult:
         "priority": ["S", "R"], "exams": [50, 90], "n": [40, 30], "open": [10, 60], "median": [60.0, NOTHING],
         "median_low": [50.0, 300.0], "median_high": [80.0, NOTHING], "p90": [NOTHING, NOTHING],
         "p90_low": [NOTHING, NOTHING], "p90_high": [NOTHING, NOTHING], "median_finished": [55.0, 100.0],
-        "p90_finished": [90.0, 200.0], "said": ["sixty", "not reached"]})
+        "p90_finished": [90.0, 200.0],
+        "median_said": ["1 h (95 %: 50 min to 1 h 20 min)", "not reached (95 %: 5 h or more)"]})
     return MetricResult(METRICS["turnaround.with_open_cases"].spec, frame, "median", ("priority",), 140, 7)
 
 
@@ -56,7 +57,8 @@ def test_a_mark_of_a_group_carries_it(by_priority):
     counted = named(open_exams.medians(by_priority, "priority"), open_exams.COUNTED)
 
     assert list(counted.customdata) == [{"priority": "R"}, {"priority": "S"}]
-    assert "not reached" in counted.hovertext[0]
+    assert counted.hovertext[0] == ("<b>Routine</b><br>Open exams counted: not reached (95 %: 5 h or more)<br>"
+                                    "Finished exams alone: 1 h 40 min<br>90 exams, 60 open")
 
 
 def test_the_band_is_drawn_where_it_is_known_and_holds_the_curve(shares):
