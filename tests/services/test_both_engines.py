@@ -16,7 +16,7 @@ from analytics.refresh import demo_sources, refresh
 from analytics.warehouse.store import Warehouse, open_store
 
 SCALE = 0.005
-WHEN_LOADED = {"last_loaded_at", "load_id", "started_at", "finished_at"}
+WHEN_LOADED = {"last_loaded_at", "load_id", "started_at", "finished_at", "seen_at", "read_at"}
 
 
 @pytest.fixture(scope="module")
