@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from holidays import list_supported_countries
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,6 +27,7 @@ class Settings(BaseSettings):
     key_file : file with the site's pseudonym key; empty means ``home/pseudonym.key``.
     birth_date : what is kept of a birth date: ``year``, the ``age`` at the exam alone, or ``none`` of it.
     identify_users : who may ask a source for the patient behind a pseudonym; nobody where empty.
+    holidays : country of the public holidays (ISO 3166-1), and its part where they differ: ``GB-ENG``; empty: none.
     currency : ISO 4217 code of money.
     memory_limit : what DuckDB may use.
     """
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     birth_date: Literal["year", "age", "none"] = "year"
     identify_users: str = ""
+    holidays: str = ""
     currency: str = "USD"
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")] = "2GB"
     workers: Annotated[int, Field(ge=1, le=256)] = 2
@@ -51,6 +54,15 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{value!r} is not an IANA time zone, such as Europe/London") from error
+        return value
+
+    @field_validator("holidays")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        nation, _, part = value.partition("-")
+        parts = list_supported_countries().get(nation)
+        if value and (parts is None or (part and part not in parts)):
+            raise ValueError(f"{value!r} is not a country or a part of one, such as GB or GB-ENG")
         return value
 
     @property

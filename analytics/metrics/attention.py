@@ -20,6 +20,7 @@ from analytics.core.quantity import MINUTES, PERCENT, format_quantity
 from analytics.metrics import backlog, forecast, sources_health, utilization, volume
 from analytics.metrics.catalog import compute
 from analytics.metrics.scope import aggregate
+from analytics.metrics.windows import COMPARED_DAYS
 from analytics.warehouse.expressions import conditions
 from analytics.warehouse.schema import check_runs, exams, findings
 from analytics.warehouse.store import Warehouse
@@ -144,7 +145,7 @@ def volume_changed(warehouse: Warehouse, filters: Filters) -> Iterator[Attention
     word = "more" if percent >= 0 else "fewer"
     yield Attention(
         Severity.WARNING if abs(percent) >= VOLUME_CHANGED else Severity.INFO,
-        f"{format_quantity(abs(percent), PERCENT)} {word} studies in the last {volume.COMPARED_DAYS} days than on the "
+        f"{format_quantity(abs(percent), PERCENT)} {word} studies in the last {COMPARED_DAYS} days than on the "
         f"same weekdays a year before; most of it {most.modality} ({int(most.change):+,}).",
         "volume.change", "Volume", filters)
 

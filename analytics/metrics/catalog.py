@@ -10,16 +10,18 @@ from analytics.metrics import (
     sources_health,
     sources_record,
     storage,
+    storage_growth,
     turnaround,
     turnaround_open,
     utilization,
     volume,
+    volume_change,
 )
 from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
-FAMILIES = (backlog, forecast, sources_health, sources_record, storage, turnaround, turnaround_open, utilization,
-            volume)
+FAMILIES = (backlog, forecast, sources_health, sources_record, storage, storage_growth, turnaround, turnaround_open,
+            utilization, volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

@@ -52,7 +52,7 @@ def whole_parts(parts: Sequence[Number], total: int) -> list[int]:
     """
     rounded = [round(part) for part in parts]
     if rounded:
-        largest = max(range(len(parts)), key=lambda place: abs(parts[place]))
+        largest = max(range(len(parts)), key=lambda place: abs(Fraction(parts[place])))
         rounded[largest] += total - sum(rounded)
     return rounded
 

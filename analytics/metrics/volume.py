@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
-from analytics.core.errors import PacsmeterError
 from analytics.core.filters import Filters
 from analytics.core.quantity import BYTES, IMAGES, PERCENT, SERIES, STUDIES
 from analytics.core.results import MetricResult, MetricSpec
 from analytics.metrics.base import METRICS, metric
 from analytics.metrics.periods import cut_note, whole_periods
 from analytics.metrics.scope import Columns, Dimension, Scope, aggregate
-from analytics.warehouse.expressions import Period, count_where, literal, period_start, total
+from analytics.metrics.windows import COMPARED_DAYS, Against, compared
+from analytics.warehouse.expressions import Period, count_where, period_start, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
-_WHAT_COUNTS = ("A study counts once, however many sources hold it, on its exam date (start from the RIS, else the "
+WHAT_COUNTS = ("A study counts once, however many sources hold it, on its exam date (start from the RIS, else the "
                 "study's own date, else when the archive received it); orders without images do not count.")
 _CITATION = "DICOM PS3.3 2024e, A.1.2 (information model: study, series, instance); site's own index"
 UNITS = {"series": SERIES, "images": IMAGES, "bytes": BYTES}
-COMPARED_DAYS = 91
-"""Thirteen whole weeks, so that each weekday occurs as often in one window as in the other."""
 
 
 def studies_in(warehouse: Warehouse, filters: Filters) -> Scope:
@@ -66,7 +63,7 @@ def _by(warehouse: Warehouse, filters: Filters, metric_id: str, dimensions: tupl
 
 @metric(MetricSpec(
     "volume.studies_by_period", "Studies by period",
-    f"Number of studies in each period, and their series, images and bytes. {_WHAT_COUNTS}",
+    f"Number of studies in each period, and their series, images and bytes. {WHAT_COUNTS}",
     STUDIES, "neutral", _CITATION))
 def studies_by_period(warehouse: Warehouse, filters: Filters, period: Period = "month",
                       by: Dimension | None = None) -> MetricResult:
@@ -89,7 +86,7 @@ def studies_by_period(warehouse: Warehouse, filters: Filters, period: Period = "
 
 @metric(MetricSpec(
     "volume.by_modality", "Studies by modality",
-    f"Number of studies of each modality, and their series, images and bytes. {_WHAT_COUNTS}",
+    f"Number of studies of each modality, and their series, images and bytes. {WHAT_COUNTS}",
     STUDIES, "neutral", "DICOM PS3.3 2024e, C.7.3.1.1.1 (Modality)"))
 def by_modality(warehouse: Warehouse, filters: Filters) -> MetricResult:
     """Count studies by modality, the most frequent first."""
@@ -98,7 +95,7 @@ def by_modality(warehouse: Warehouse, filters: Filters) -> MetricResult:
 
 @metric(MetricSpec(
     "volume.by_site", "Studies by site",
-    f"Number of studies of each site, and their series, images and bytes. {_WHAT_COUNTS}",
+    f"Number of studies of each site, and their series, images and bytes. {WHAT_COUNTS}",
     STUDIES, "neutral", _CITATION))
 def by_site(warehouse: Warehouse, filters: Filters) -> MetricResult:
     """Count studies by site, the busiest first."""
@@ -108,7 +105,7 @@ def by_site(warehouse: Warehouse, filters: Filters) -> MetricResult:
 @metric(MetricSpec(
     "volume.by_device", "Studies by device",
     "Number of studies of each device (Station Name, with its site and modality), and their series, images and "
-    f"bytes. {_WHAT_COUNTS}",
+    f"bytes. {WHAT_COUNTS}",
     STUDIES, "neutral", "DICOM PS3.3 2024e, C.7.5.1 (Station Name (0008,1010))"))
 def by_device(warehouse: Warehouse, filters: Filters) -> MetricResult:
     """Count studies by device, the busiest first."""
@@ -119,7 +116,7 @@ def by_device(warehouse: Warehouse, filters: Filters) -> MetricResult:
     "volume.hour_by_weekday", "Studies by weekday and hour",
     "Number of studies that began in each hour of each weekday on the site's clock, and the mean on one such "
     f"weekday: the count divided by how often that weekday occurs from the first to the last day with a study. "
-    f"{_WHAT_COUNTS}",
+    f"{WHAT_COUNTS}",
     STUDIES, "neutral", "ISO 8601-1:2019 (weekdays, Monday is 1); site's own index"))
 def hour_by_weekday(warehouse: Warehouse, filters: Filters) -> MetricResult:
     """Count studies in the 168 hours of a week.
@@ -149,10 +146,10 @@ def hour_by_weekday(warehouse: Warehouse, filters: Filters) -> MetricResult:
     "volume.change", "Change in studies",
     "Studies of a window of days less those of an equally long window before it, in all and for each group; the "
     f"groups' changes sum to the whole change. Where no period is chosen: the last {COMPARED_DAYS} whole days. "
-    f"{_WHAT_COUNTS}",
+    f"{WHAT_COUNTS}",
     STUDIES, "neutral", _CITATION))
 def change(warehouse: Warehouse, filters: Filters, by: Dimension = "modality",
-           against: Literal["before", "year"] = "before") -> MetricResult:
+           against: Against = "before") -> MetricResult:
     """Compare a window with the one just before it, or with the same weekdays a year (52 weeks) before.
 
     Returns
@@ -166,23 +163,14 @@ def change(warehouse: Warehouse, filters: Filters, by: Dimension = "modality",
     PacsmeterError
         ``against="year"`` with a window longer than 52 weeks: the two would overlap.
     """
-    everything = studies_in(warehouse, filters.where(date_from=None, date_to=None))
+    windows = compared(studies_in(warehouse, filters), against)
     spec = METRICS["volume.change"].spec
-    if everything.whole_until is None:
+    if windows is None:
         empty = pd.DataFrame({by: [], "this": [], "before": [], "change": [], "contribution": []})
         return MetricResult(spec, empty, "change", (by,), 0, warehouse.revision, notes=("There is no study yet.",))
-    yesterday = everything.whole_until - timedelta(days=1)
-    last = min(filters.date_to or yesterday, yesterday)
-    first = filters.date_from or last - timedelta(days=COMPARED_DAYS - 1)
-    length = (last - first).days + 1
-    shift = timedelta(days=length if against == "before" else 364)
-    if length > shift.days or length < 1:
-        raise PacsmeterError("The two windows compared would overlap or are empty", "Choose a period of 1 to 364 days.")
-    scope = studies_in(warehouse, filters.where(date_from=first - shift, date_to=last))
-    in_this = exams.c.exam_date >= first
-    in_before = exams.c.exam_date <= last - shift
-    window = sa.case((in_this, literal("this")), else_=literal("before"))
-    rows = scope.rows(sa.or_(in_this, in_before), window=window)
+    scope = studies_in(warehouse, filters.where(date_from=windows.before_first, date_to=windows.last))
+    day = exams.c.exam_date
+    rows = scope.rows(sa.or_(windows.in_this(day), windows.in_before(day)), window=windows.window(day))
     frame = warehouse.read(aggregate(rows, (by,), lambda c: {
         "this": count_where(c.window == "this"), "before": count_where(c.window == "before")}))
     frame["change"] = frame.this - frame.before
@@ -192,4 +180,4 @@ def change(warehouse: Warehouse, filters: Filters, by: Dimension = "modality",
     return MetricResult(
         spec, frame, "change", (by,), int(frame.this.sum()), warehouse.revision, {"contribution": PERCENT},
         scope.left_out(), rows, float(difference),
-        (f"{first:%Y-%m-%d} to {last:%Y-%m-%d} against {first - shift:%Y-%m-%d} to {last - shift:%Y-%m-%d}.",))
+        (str(windows),))
