@@ -3,7 +3,8 @@
 import streamlit as st
 
 from analytics.core.quantity import BYTES, STUDIES, format_quantity
-from analytics.reporting import figures, outlook
+from analytics.metrics.storage_growth import EFFECTS
+from analytics.reporting import figures, outlook, waterfall
 from analytics.ui.shell import open_page
 from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric, told
 
@@ -43,6 +44,13 @@ with open_page("Storage") as page:
     period = choose("Period", PERIODS, key="storage-period")
     show_metric(page, "storage.added_by_period", lambda result: figures.bars(result, "period", "modality"),
                 heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)
+    left, right = st.columns(2)
+    with left:
+        show_metric(page, "storage.growth", lambda result: waterfall.effects(result, EFFECTS),
+                    said=told(page, "storage.growth"))
+    with right:
+        show_metric(page, "storage.growth", lambda result: waterfall.drivers(result, ["modality"]), key="modality",
+                    heading="The same change, by modality", said="A bar leads to its studies of both periods")
     for left, right in (("by_modality", "by_transfer_syntax"), ("by_age", "by_last_access")):
         for column, name in zip(st.columns(2), (left, right), strict=True):
             with column:

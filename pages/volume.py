@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from analytics.reporting import figures
+from analytics.reporting import figures, waterfall
 from analytics.ui.shell import open_page
 from analytics.ui.widgets import attention_list, choose, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
 VALUES = {"studies": "Studies", "images": "Images", "series": "Series", "bytes": "Bytes"}
+LEVELS = {"site modality": "Site and modality", "site": "Site", "modality": "Modality", "site station_name": "Device"}
+DAYS = {"from_days": "the calendar: working days", "from_rate": "studies a day"}
 SPLITS = {"modality": "Modality", "site": "Site", "priority": "Priority", "patient_class": "Patient class"}
 
 with open_page("Volume") as page:
@@ -25,6 +27,14 @@ with open_page("Volume") as page:
     with right:
         show_metric(page, "volume.change", lambda result: figures.ranked(result, by),
                     heading=f"What changed, by {SPLITS[by].lower()}", said=told(page, "volume.change", by=by), by=by)
+    level = choose("Drivers by", LEVELS, key="volume-level")
+    left, right = st.columns([3, 2])
+    with left:
+        show_metric(page, "volume.drivers", lambda result: waterfall.drivers(result, level.split()),
+                    said=told(page, "volume.drivers"))
+    with right:
+        show_metric(page, "volume.change_by_days", lambda result: waterfall.effects(result, DAYS),
+                    said=told(page, "volume.change_by_days"))
     left, right = st.columns(2)
     with left:
         show_metric(page, "volume.by_site", lambda result: figures.ranked(result, "site", value=value),

@@ -77,7 +77,8 @@ def growth_drivers(warehouse: Warehouse, filters: Filters, against: Against | No
         {**dict.fromkeys(("studies_this", "studies_before"), STUDIES),
          **dict.fromkeys(("images_this", "images_before"), IMAGES)},
         left_out, rows, float(frame.change.sum()) if len(frame) else None,
-        (growth_sentence(sums, int(frame.change.sum())), str(windows), *windows.uncovered(known[0] if known else None)))
+        (f"{growth_sentence(sums, int(frame.change.sum()))} {windows}",
+         *windows.uncovered(known[0] if known else None)))
 
 
 def _frame(before: dict[str | None, Stored], this: dict[str | None, Stored]) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def drivers(warehouse: Warehouse, filters: Filters, against: Against | None = No
     whole = nested(leaves)
     return MetricResult(
         spec, frame, "change", _LEVELS, int(frame.this.sum()), warehouse.revision, {}, scope.left_out(), rows,
-        float(whole.change), (drivers_sentence(whole), str(windows), *windows.uncovered(first_known)))
+        float(whole.change), (f"{drivers_sentence(whole)} {windows}", *windows.uncovered(first_known)))
 
 
 def _with_states(known: pd.DataFrame, windows: Windows) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def change_by_days(warehouse: Warehouse, filters: Filters, against: Against | No
     return MetricResult(
         spec, frame, "change", ("day_kind",), int(frame.this.sum()), warehouse.revision,
         {"days_this": "d", "days_before": "d"}, scope.left_out(), rows, float(frame.change.sum()),
-        (said, str(windows), *unknown))
+        (f"{said} {windows}", *unknown))
 
 
 def _kind_of_day(kind: str, counted: dict[str, int], windows: Windows, closed: set[date]) -> tuple[str | int, ...]:

@@ -1,7 +1,7 @@
 """What drove a change of the bytes added, by hand.
 
-The snapshot is true at 2026-03-11 12:00. The window is Monday 2 to Sunday 8 March 2026, the earlier one the same weekdays
-52 weeks before, Monday 3 to Sunday 9 March 2025; days are those of reception.
+The snapshot is true at 2026-03-11 12:00. The window is Monday 2 to Sunday 8 March 2026, the earlier one the same
+weekdays 52 weeks before, Monday 3 to Sunday 9 March 2025; days are those of reception.
 
     modality  window  studies  images  bytes    images a study  bytes an image
     CT        before  2        20      2000     10              100

@@ -16,8 +16,8 @@ North -1 + 5 + 1 + 1 = +6, South -2 - 1 = -3, in all 11 - 8 = +3.
 Also in no window: the orders without images, and what has no date. Left out: one study without a date.
 
 Days: Mon-Fri are 5 of 7 in both windows. Studies on working days: before 6, this 9; on Saturday and Sunday: before 2,
-this 2. With as many days, all +3 is the rate. Against the days just before (23 February to 1 March, which hold no study)
-it is 11 - 0 = +11 studies, also all rate.
+this 2. With as many days, all +3 is the rate. Against the days just before (23 February to 1 March, which hold no
+study) it is 11 - 0 = +11 studies.
 
 A window of Friday 6 and Saturday 7 March (one working day of two) against Wednesday 4 and Thursday 5 (two of two):
 the working day has 2 studies (North CT1 and CT2 on the 6th) against 3 (CT2 on the 4th and 5th, North MR on the 5th).
