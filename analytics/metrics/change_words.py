@@ -8,6 +8,7 @@ from analytics.metrics.decomposition import Branch, in_steps
 
 _SHOWN = (3, 2, 2)
 """How many sites, of each how many modalities, of each how many devices are named; the others are one figure."""
+_OTHERS = ("sites", "modalities", "devices")
 _MISSING = ("no site stated", "no modality stated", "without device")
 _BYTE_UNITS = ((10**18, "EB"), (10**15, "PB"), (10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
@@ -15,43 +16,60 @@ _BYTE_UNITS = ((10**18, "EB"), (10**15, "PB"), (10**12, "TB"), (10**9, "GB"), (1
 def drivers_sentence(whole: Branch) -> str:
     """Say a change of studies by site, modality and device.
 
+    Devices are named for the largest change of each site, and wherever one is new or gone.
+
     Returns
     -------
     str
-        ``+412 studies: Northgate +300 (CT +280: NGHCT2 is new, +290; NGHCT1 -10), Southtown +112 (MR +112)``.
+        ``+412 studies: Northgate +300 (CT +280 [NGHCT2 is new, +290; NGHCT1 -10], DX +20), Southtown +112 (MR +112).``
     """
-    noun = "study" if abs(whole.change) == 1 else "studies"
-    head = f"{whole.change:+,} {noun}" if whole.change else "As many studies as before"
-    inside = ", ".join(_said(part) for part in _named(whole))
-    return f"{head}: {inside}." if inside else f"{head}."
+    if not whole.parts:
+        return "No study in either window."
+    sites = [_site(site) for site in _named(whole)]
+    head = f"{whole.change:+,} {_studies(whole.change)}" if whole.change else "As many studies as before"
+    return f"{head}: {', '.join(sites)}." if sites else f"{head}."
 
 
-def _said(branch: Branch) -> str:
-    level = len(branch.path) - 1
-    name = branch.path[level] or _MISSING[min(level, 2)]
-    state = f" is {branch.state}," if branch.state else ""
-    inside = [_said(part) for part in _named(branch)]
-    if not inside or all(part.path[-1] is None and not part.parts for part in branch.parts):
-        return f"{name}{state} {branch.change:+,}"
-    within = "; ".join(inside) if level else ", ".join(inside)
-    return f"{name} {branch.change:+,}: {within}" if level else f"{name} {branch.change:+,} ({within})"
+def _site(site: Branch) -> str:
+    modalities = [_modality(part, largest=place == 0) for place, part in enumerate(_named(site))]
+    return _name(site) + (f" ({', '.join(modalities)})" if modalities else "")
+
+
+def _modality(modality: Branch, *, largest: bool) -> str:
+    devices = _named(modality)
+    told = any(device.state for device in devices) or (largest and len(devices) > 1)
+    return _name(modality) + (f" [{'; '.join(_name(device) for device in devices)}]" if told else "")
+
+
+def _name(branch: Branch) -> str:
+    name = branch.path[-1] or _MISSING[len(branch.path) - 1]
+    return f"{name} is {branch.state}, {branch.change:+,}" if branch.state else f"{name} {branch.change:+,}"
 
 
 def _named(branch: Branch) -> list[Branch]:
-    """Return the parts to name: the largest, and one that stands for the others."""
-    moved = [part for part in branch.parts if part.change or part.state]
-    shown = _SHOWN[min(len(branch.path), 2)]
-    if len(moved) <= shown + 1:
+    """Return the parts to name: the largest, what holds a new or gone device, and one that stands for the others."""
+    level = len(branch.path)
+    moved = [part for part in branch.parts if part.change or _has_state(part)]
+    if len(moved) <= _SHOWN[level] + 1:
         return moved
-    rest = moved[shown:]
-    return [*moved[:shown], Branch((*branch.path, f"{len(rest)} others"), sum(part.change for part in rest))]
+    named = [part for place, part in enumerate(moved) if place < _SHOWN[level] or _has_state(part)]
+    rest = [part for part in moved if part not in named]
+    others = Branch((*branch.path, f"{len(rest)} other {_OTHERS[level]}"), sum(part.change for part in rest))
+    return [*named, others] if rest else named
+
+
+def _has_state(branch: Branch) -> bool:
+    return bool(branch.state) or any(_has_state(part) for part in branch.parts)
+
+
+def _studies(number: int) -> str:
+    return "study" if abs(number) == 1 else "studies"
 
 
 def days_sentence(days_effect: int, rate_effect: int, working_this: int, working_before: int) -> str:
     """Say how much of a change of studies the calendar made, and how much the studies a day."""
     change = days_effect + rate_effect
-    noun = "study" if abs(change) == 1 else "studies"
-    days = f"{working_this:,} working days against {working_before:,}"
+    noun, days = _studies(change), f"{working_this:,} working days against {working_before:,}"
     if not days_effect and working_this == working_before:
         return f"{change:+,} {noun}, none of it from the calendar: {days}."
     return f"{change:+,} {noun}: {days_effect:+,} from the calendar ({days}), {rate_effect:+,} from the studies a day."
@@ -66,9 +84,15 @@ def growth_sentence(effects: Sequence[tuple[str, int]], change: int) -> str:
     change : int
         Their sum.
     """
-    largest = max(abs(value) for value in (change, *(value for _, value in effects)))
+    *written, whole = bytes_that_sum([value for _, value in effects], change)
+    said = ", ".join(f"{words} {text}" for (words, _), text in zip(effects, written, strict=True))
+    return f"Bytes added changed by {whole}: {said}."
+
+
+def bytes_that_sum(values: Sequence[int], total: int) -> list[str]:
+    """Write changes of bytes with their sign in one unit, so that they sum as printed; their total stands last."""
+    largest = max(abs(value) for value in (total, *values))
     size, unit = next(((size, unit) for size, unit in _BYTE_UNITS if largest >= size), (1, "B"))
-    *parts, whole = in_steps([value for _, value in effects], change, max(size // 10, 1))
-    written = [f"{value / 10:+,.1f} {unit}" if size > 1 else f"{value:+,} {unit}" for value in (*parts, whole)]
-    said = ", ".join(f"{words} {text}" for (words, _), text in zip(effects, written, strict=False))
-    return f"{written[-1]} added: {said}."
+    if size == 1:
+        return [f"{value:+,} {unit}" for value in (*values, total)]
+    return [f"{tenths / 10:+,.1f} {unit}" for tenths in in_steps(values, total, size // 10)]

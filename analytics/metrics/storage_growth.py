@@ -18,7 +18,7 @@ from analytics.warehouse.expressions import literal, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
-EFFECTS = {"from_studies": "more or fewer studies", "from_mix": "another mix of modalities",
+EFFECTS = {"from_studies": "number of studies", "from_mix": "another mix of modalities",
            "from_images": "images per study", "from_image_size": "size of an image"}
 """Each effect's column and its words."""
 IMAGES_UNKNOWN = "number of images not known"
@@ -68,8 +68,8 @@ def growth_drivers(warehouse: Warehouse, filters: Filters, against: Against | No
             "bytes": total(c.size_bytes)})).to_pylist():
         found[row["window"]][row["modality"]] = Stored(int(row["studies"]), int(row["images"]), int(row["bytes"]))
     frame = _frame(found["before"], found["this"])
-    sums = [(words, int(frame[column].sum())) for column, words in EFFECTS.items()]
     known = stored_in(warehouse, undated(filters)).window()
+    said = (_sentence(frame), str(windows), *windows.uncovered(known[0] if known else None))
     left_out = scope.left_out({SIZE_UNKNOWN: sa.and_(inside, sa.not_(size_known)),
                                IMAGES_UNKNOWN: sa.and_(inside, size_known, sa.not_(images_known))})
     return MetricResult(
@@ -77,8 +77,14 @@ def growth_drivers(warehouse: Warehouse, filters: Filters, against: Against | No
         {**dict.fromkeys(("studies_this", "studies_before"), STUDIES),
          **dict.fromkeys(("images_this", "images_before"), IMAGES)},
         left_out, rows, float(frame.change.sum()) if len(frame) else None,
-        (f"{growth_sentence(sums, int(frame.change.sum()))} {windows}",
-         *windows.uncovered(known[0] if known else None)))
+        (" ".join(said),))
+
+
+def _sentence(frame: pd.DataFrame) -> str:
+    if frame.empty:
+        return "No study of known size in either window."
+    return growth_sentence([(words, int(frame[column].sum())) for column, words in EFFECTS.items()],
+                           int(frame.change.sum()))
 
 
 def _frame(before: dict[str | None, Stored], this: dict[str | None, Stored]) -> pd.DataFrame:

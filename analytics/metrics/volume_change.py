@@ -69,7 +69,7 @@ def drivers(warehouse: Warehouse, filters: Filters, against: Against | None = No
     whole = nested(leaves)
     return MetricResult(
         spec, frame, "change", _LEVELS, int(frame.this.sum()), warehouse.revision, {}, scope.left_out(), rows,
-        float(whole.change), (f"{drivers_sentence(whole)} {windows}", *windows.uncovered(first_known)))
+        float(whole.change), (" ".join((drivers_sentence(whole), str(windows), *windows.uncovered(first_known))),))
 
 
 def _with_states(known: pd.DataFrame, windows: Windows) -> pd.DataFrame:
@@ -120,11 +120,11 @@ def change_by_days(warehouse: Warehouse, filters: Filters, against: Against | No
     working = frame.iloc[0]
     said = days_sentence(int(frame.from_days.sum()), int(frame.from_rate.sum()), int(working.days_this),
                          int(working.days_before))
-    unknown = () if country else ("Public holidays are not known: set PACSMETER_HOLIDAYS, such as GB-ENG.",)
+    unknown = () if country else ("Public holidays count as working days: PACSMETER_HOLIDAYS does not say whose.",)
     return MetricResult(
         spec, frame, "change", ("day_kind",), int(frame.this.sum()), warehouse.revision,
         {"days_this": "d", "days_before": "d"}, scope.left_out(), rows, float(frame.change.sum()),
-        (f"{said} {windows}", *unknown))
+        (" ".join((said, str(windows), *unknown)),))
 
 
 def _kind_of_day(kind: str, counted: dict[str, int], windows: Windows, closed: set[date]) -> tuple[str | int, ...]:

@@ -69,8 +69,8 @@ class Windows:
         """Say where what is known begins within the earlier window, so that nobody reads growth into it."""
         if first_known is None or first_known <= self.before_first:
             return ()
-        return (f"The first study known here is of {first_known:%Y-%m-%d}: of the earlier window, the days before hold "
-                "none. Where the index begins there, the change is not growth.",)
+        return (f"The first study known here is of {first_known:%Y-%m-%d}, within or after the earlier window: where "
+                "the index begins there, the change is not growth.",)
 
 
 def compared(scope: Scope, against: Against | None) -> Windows | None:

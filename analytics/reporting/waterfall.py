@@ -11,8 +11,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analytics.core.quantity import format_quantity
+from analytics.core.quantity import BYTES, format_quantity
 from analytics.core.results import MetricResult
+from analytics.metrics.change_words import bytes_that_sum
 from analytics.reporting.axes import words
 from analytics.reporting.drawing import HOVER, blank, plain, value_axis
 from analytics.reporting.palette import BLUE, CORAL, GRAY
@@ -32,7 +33,7 @@ class Step:
     """
 
     name: str
-    change: float
+    change: int
     mark: dict[str, Any] | None = None
 
 
@@ -52,11 +53,13 @@ def drivers(result: MetricResult, by: Sequence[str], *, top: int = 10) -> go.Fig
     held = result.frame.groupby(names, dropna=False)[result.value].sum().reset_index()
     held = held.sort_values(result.value, key=abs, ascending=False, kind="stable")
     shown = len(held) if len(held) <= top + 1 else top
-    steps = [Step(" · ".join(words(name, row[name]) for name in names), float(row[result.value]),
-                  {name: plain(row[name]) for name in names}) for _, row in held.head(shown).iterrows()]
+    states = _states(result, names)
+    steps = [Step(" · ".join(words(name, row[name]) for name in names) + states.get(_key(row, names), ""),
+                  int(row[result.value]), {name: plain(row[name]) for name in names})
+             for _, row in held.head(shown).iterrows()]
     if len(held) > shown:
         rest = held[result.value].iloc[shown:]
-        steps.append(Step(f"{len(rest):,} others", float(rest.sum())))
+        steps.append(Step(f"{len(rest):,} others", int(rest.sum())))
     return waterfall(steps, result.spec.unit)
 
 
@@ -68,31 +71,30 @@ def effects(result: MetricResult, columns: Mapping[str, str]) -> go.Figure:
     columns : mapping
         Effect column of the frame to its words, in order.
     """
-    return waterfall([Step(name.capitalize(), float(result.frame[column].sum())) for column, name in columns.items()],
+    return waterfall([Step(name.capitalize(), int(result.frame[column].sum())) for column, name in columns.items()],
                      result.spec.unit)
 
 
 def waterfall(steps: Sequence[Step], unit: str) -> go.Figure:
     """Draw steps as horizontal bars that begin where the one before ended, and the whole change below them."""
-    starts, reached = [], 0.0
+    starts, reached = [], 0
     for step in steps:
         starts.append(reached)
         reached += step.change
     drawn = [*steps, Step("Change in all", reached)]
     colors = [*(MORE if step.change >= 0 else LESS for step in steps), WHOLE]
     figure = blank(60 + 28 * max(len(drawn), 2))
-    said = [signed(step.change, unit) for step in drawn]
+    said = signed([step.change for step in steps], reached, unit)
     for marked in (True, False):
         places = [place for place, step in enumerate(drawn) if (step.mark is not None) == marked]
         figure.add_bar(
             orientation="h", y=[drawn[place].name for place in places], x=[drawn[place].change for place in places],
-            base=[[*starts, 0.0][place] for place in places], showlegend=False,
+            base=[[*starts, 0][place] for place in places], showlegend=False,
             marker={"color": [colors[place] for place in places], "cornerradius": 2},
             text=[said[place] for place in places], textposition="outside", cliponaxis=False,
             customdata=[drawn[place].mark for place in places] if marked else None,
             hovertext=[f"<b>{drawn[place].name}</b><br>{said[place]}" for place in places], hovertemplate=HOVER)
-    ends = [0.0, *starts, *(start + step.change for start, step in zip(starts, steps, strict=True))]
-    low, high = min(ends), max(ends)
+    low, high = float(min((*starts, reached, 0))), float(max((*starts, reached, 0)))
     room = 0.16 * ((high - low) or 1.0)
     value_axis(figure, high, unit, "Change", axis="x", low=low)
     figure.update_xaxes(range=[low - room, high + room])
@@ -102,6 +104,22 @@ def waterfall(steps: Sequence[Step], unit: str) -> go.Figure:
     return figure
 
 
-def signed(value: float, unit: str) -> str:
-    """Write a change with its sign: ``+412``, ``-1.2 TB``, ``0``."""
-    return ("+" if value > 0 else "") + format_quantity(value, unit)
+def signed(changes: Sequence[int], total: int, unit: str) -> list[str]:
+    """Write changes with their sign, so that they sum as printed; their total stands last."""
+    if unit == BYTES:
+        return bytes_that_sum(changes, total)
+    return [("+" if value > 0 else "") + format_quantity(value, unit) for value in (*changes, total)]
+
+
+def _states(result: MetricResult, names: list[str]) -> dict[tuple[Any, ...], str]:
+    """Return what is to be said beside a device: that it is new, or gone, in all that it makes."""
+    if "state" not in result.frame or "station_name" not in names:
+        return {}
+    found: dict[tuple[Any, ...], set[str]] = {}
+    for _, row in result.frame.iterrows():
+        found.setdefault(_key(row, names), set()).add(str(row["state"]))
+    return {key: f" ({state})" for key, states in found.items() if len(states) == 1 for state in states if state}
+
+
+def _key(row: Any, names: list[str]) -> tuple[Any, ...]:
+    return tuple(plain(row[name]) for name in names)
