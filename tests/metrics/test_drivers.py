@@ -110,6 +110,22 @@ def test_a_new_device_is_named_however_small_its_change():
     assert "XA +1 [9 is new, +1]" in said and "2 other modalities" in said
 
 
+def test_a_new_and_a_gone_device_are_named_where_they_cancel_out():
+    said = drivers_sentence(nested({("A", "CT", "1"): (-5, "gone"), ("A", "CT", "2"): (5, "new"),
+                                    ("A", "MR", "3"): (0, "")}))
+
+    assert said == "As many studies as before: A +0 (CT +0 [1 is gone, -5; 2 is new, +5])."
+
+
+def test_exams_without_a_device_are_neither_new_nor_gone(duck_store):
+    warehouse = build(duck_store, {exams: [
+        exam(1, "2025-03-03 10:00", modality="CT"), exam(2, "2026-03-03 10:00", modality="MR"),
+        exam(3, "2026-03-10 10:00", modality="US")]})
+    frame = compute("volume.drivers", warehouse, volume_change.WEEK).frame
+
+    assert sorted(frame.modality) == ["CT", "MR"] and set(frame.state) == {""}
+
+
 def test_no_change_and_no_study_are_said_apart():
     assert drivers_sentence(nested({("A", "CT", "1"): (0, "")})) == "As many studies as before."
     assert drivers_sentence(nested({})) == "No study in either window."
