@@ -43,7 +43,7 @@ def _modality(modality: Branch, *, largest: bool) -> str:
 
 def _name(branch: Branch) -> str:
     name = branch.path[-1] or _MISSING[len(branch.path) - 1]
-    return f"{name} is {branch.state}, {branch.change:+,}" if branch.state else f"{name} {branch.change:+,}"
+    return f"{name} is {branch.state}, {_signed(branch.change)}" if branch.state else f"{name} {_signed(branch.change)}"
 
 
 def _named(branch: Branch) -> list[Branch]:
@@ -62,6 +62,11 @@ def _has_state(branch: Branch) -> bool:
     return bool(branch.state) or any(_has_state(part) for part in branch.parts)
 
 
+def _signed(number: float, digits: int = 0) -> str:
+    """Write a change; nothing has no sign, since what rounds to nothing can be more or less."""
+    return f"{number:+,.{digits}f}" if number else f"{number:.{digits}f}"
+
+
 def _studies(number: int) -> str:
     return "study" if abs(number) == 1 else "studies"
 
@@ -71,8 +76,9 @@ def days_sentence(days_effect: int, rate_effect: int, working_this: int, working
     change = days_effect + rate_effect
     noun, days = _studies(change), f"{working_this:,} working days against {working_before:,}"
     if not days_effect and working_this == working_before:
-        return f"{change:+,} {noun}, none of it from the calendar: {days}."
-    return f"{change:+,} {noun}: {days_effect:+,} from the calendar ({days}), {rate_effect:+,} from the studies a day."
+        return f"{_signed(change)} {noun}, none of it from the calendar: {days}."
+    return (f"{_signed(change)} {noun}: {_signed(days_effect)} from the calendar ({days}), {_signed(rate_effect)} from "
+            "the studies a day.")
 
 
 def growth_sentence(effects: Sequence[tuple[str, int]], change: int) -> str:
@@ -94,5 +100,5 @@ def bytes_that_sum(values: Sequence[int], total: int) -> list[str]:
     largest = max(abs(value) for value in (total, *values))
     size, unit = next(((size, unit) for size, unit in _BYTE_UNITS if largest >= size), (1, "B"))
     if size == 1:
-        return [f"{value:+,} {unit}" for value in (*values, total)]
-    return [f"{tenths / 10:+,.1f} {unit}" for tenths in in_steps(values, total, size // 10)]
+        return [f"{_signed(value)} {unit}" for value in (*values, total)]
+    return [f"{_signed(tenths / 10, 1)} {unit}" for tenths in in_steps(values, total, size // 10)]

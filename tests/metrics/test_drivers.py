@@ -114,7 +114,7 @@ def test_a_new_and_a_gone_device_are_named_where_they_cancel_out():
     said = drivers_sentence(nested({("A", "CT", "1"): (-5, "gone"), ("A", "CT", "2"): (5, "new"),
                                     ("A", "MR", "3"): (0, "")}))
 
-    assert said == "As many studies as before: A +0 (CT +0 [1 is gone, -5; 2 is new, +5])."
+    assert said == "As many studies as before: A 0 (CT 0 [1 is gone, -5; 2 is new, +5])."
 
 
 def test_exams_without_a_device_are_neither_new_nor_gone(duck_store):
@@ -139,7 +139,8 @@ def test_growth_is_said_in_one_unit_and_sums_as_printed():
 
     assert bytes_that_sum([third, third + 1, third + 10**9], 3 * third + 10**9 + 1) == [
         "+0.3 TB", "+0.3 TB", "+0.4 TB", "+1.0 TB"]
-    assert bytes_that_sum([5, -5], 0) == ["+5 B", "-5 B", "+0 B"]
+    assert bytes_that_sum([5, -5], 0) == ["+5 B", "-5 B", "0 B"]
+    assert bytes_that_sum([10**9, -12 * 10**6], 10**9 - 12 * 10**6) == ["+1.0 GB", "0.0 GB", "+1.0 GB"]
 
 
 def test_the_growth_by_hand_is_said(duck_store):

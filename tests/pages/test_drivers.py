@@ -39,6 +39,6 @@ def test_storage_says_what_drove_the_change_of_bytes(app: Opened):
 
     sentence = re.search(r"Bytes added changed by ([+-][\d.,]+) (\w+): (.+?)\. \d{4}-", said(page))
     assert sentence and not page.exception
-    effects = re.findall(rf"([+-][\d.,]+) {sentence[2]}", sentence[3])
+    effects = re.findall(rf"([+-]?[\d.,]+) {sentence[2]}", sentence[3])
     assert len(effects) == 4
     assert round(sum(float(number.replace(",", "")) for number in effects), 1) == float(sentence[1].replace(",", ""))
