@@ -72,10 +72,14 @@ class Server:
             return json.loads(answer.read() or b"null")
 
     def store(self, path: Path) -> bool:
-        """Store a file; whether Orthanc took it. PostgreSQL under load answers 503: it is asked again."""
+        """Store a file; whether Orthanc took it."""
+        return self.store_bytes(path.read_bytes())
+
+    def store_bytes(self, content: bytes) -> bool:
+        """Store an object; whether Orthanc took it. PostgreSQL under load answers 503: it is asked again."""
         for _ in range(20):
             try:
-                self.ask("/instances", path.read_bytes())
+                self.ask("/instances", content)
                 return True
             except urllib.error.HTTPError as error:
                 if error.code != 503:

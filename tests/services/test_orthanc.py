@@ -123,7 +123,8 @@ def test_postgresql(start_orthanc: Starter, postgres_url: str, duck_store: Store
 
 def delete(server: Server, path: str) -> None:
     curl = need(which("curl"), "curl", "apt-get install curl")
-    subprocess.run([curl, "-sf", "-u", f"test:{server.password}", "-X", "DELETE",
+    # On PostgreSQL under load it answers 503: curl asks again.
+    subprocess.run([curl, "-sf", "--retry", "5", "-u", f"test:{server.password}", "-X", "DELETE",
                     f"http://127.0.0.1:{server.http_port}{path}"], check=True, capture_output=True)
 
 

@@ -85,7 +85,7 @@ def assert_same_as_database(store: Store, server: Server, settings: Settings) ->
 def send(server: Server, dataset: pydicom.Dataset) -> None:
     written = io.BytesIO()
     dataset.save_as(written, enforce_file_format=True)
-    server.ask("/instances", written.getvalue())
+    assert server.store_bytes(written.getvalue())
 
 
 def study_of(server: Server, uid: str) -> str:
