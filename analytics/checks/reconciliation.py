@@ -149,8 +149,13 @@ class PatientIsTheOneOrderedFor(Check):
 
     def candidates(self) -> sa.Select[Any]:
         ordered = _ordered()
+        # An exam has its order's patient where the study has no ID: that says nothing of the study.
+        own = sa.exists(sa.select(literal(1)).where(
+            studies.c.study_instance_uid == exams.c.study_instance_uid, studies.c.source_id == exams.c.source_id,
+            identified(studies.c.patient_key)))
         return sa.select(
             *_EXAM, violated(sa.not_(goes_by_now(ordered.c.patient_key, exams.c.patient_key))),
             evidence("the order is for another patient ID than the study's"),
         ).select_from(exams.join(ordered, exams.c.accession_number == ordered.c.accession_number)).where(
-            exams.c.has_study, exams.c.has_order, identified(exams.c.patient_key), identified(ordered.c.patient_key))
+            exams.c.has_study, exams.c.has_order, own, identified(exams.c.patient_key),
+            identified(ordered.c.patient_key))
