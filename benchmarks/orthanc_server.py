@@ -6,11 +6,11 @@ loopback alone.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from typing import Any
 
+from benchmarks.http_server import serve
 from benchmarks.qido_server import day_of
 
 STUDY, SERIES, INSTANCE = 1, 2, 3
@@ -78,26 +78,6 @@ def answer(target: str, body: bytes, studies: int) -> Any:
     return {"CountStudies": 1, "CountSeries": 1, "CountInstances": IMAGES, "DiskSize": str(IMAGES * _BYTES)}
 
 
-async def serve(studies: int) -> None:
-    """Answer until standard input ends."""
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            length = 0
-            while (header := await reader.readline()).strip():
-                if header.lower().startswith(b"content-length:"):
-                    length = int(header.split(b":")[1])
-            body = await reader.readexactly(length)
-            text = json.dumps(answer(line.decode().split(" ")[1], body, studies)).encode()
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-                         + str(len(text)).encode() + b"\r\n\r\n" + text)
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    server.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    held = int(sys.argv[1])
+    serve(lambda target, body: json.dumps(answer(target, body, held)).encode())

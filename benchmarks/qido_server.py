@@ -6,10 +6,11 @@ prints its port, and listens on loopback alone.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
+
+from benchmarks.http_server import serve
 
 FIRST = date(2016, 11, 1)
 DAYS = 3_650
@@ -68,23 +69,6 @@ def answer(target: str, studies: int) -> bytes:
     return f"[{','.join(_study(n, studies) for n in found[offset:offset + limit])}]".encode()
 
 
-async def serve(studies: int) -> None:
-    """Answer until standard input ends."""
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            while (await reader.readline()).strip():
-                pass
-            body = answer(line.decode().split(" ")[1], studies)
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\nContent-Length: "
-                         + str(len(body)).encode() + b"\r\n\r\n" + body)
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    server.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    held = int(sys.argv[1])
+    serve(lambda target, _body: answer(target, held))
