@@ -45,8 +45,8 @@ def coverage(warehouse: Warehouse, filters: Filters) -> MetricResult:
 
 @metric(MetricSpec(
     "sources.left_out_records", "Each record left out",
-    "Every record in quarantine: where it is, and why it could not be used. It is tried again by every load, and "
-    "leaves when it is in order or gone from its source. Filters do not apply.",
+    "Every record in quarantine: where it is, and why it could not be used. It is tried again by every load, a "
+    "message when its file has changed, and leaves when it is in order or gone from its source. Filters do not apply.",
     RECORDS, "lower", "Record of each load, as the source gave it"))
 def left_out_records(warehouse: Warehouse, filters: Filters, limit: int = 5_000) -> MetricResult:
     """List the records in quarantine, the latest first: ``source_id``, ``locator``, ``reason_code``, ``reason``,
