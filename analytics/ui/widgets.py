@@ -17,6 +17,7 @@ from analytics.core.results import MetricResult
 from analytics.metrics.drill import count_behind, studies_behind
 from analytics.metrics.overview import Attention, Headline, attention, headlines
 from analytics.reporting.axes import words
+from analytics.ui import address
 from analytics.ui.empty import empty_state
 from analytics.ui.guard import guarded
 from analytics.ui.navigation import BY_TITLE
@@ -109,18 +110,23 @@ def _attention(page: Page, item: Attention, place: int, here: str) -> None:
 
 
 def choose(label: str, options: Mapping[Any, str], *, key: str, many: bool = False) -> Any:
-    """Let the reader pick one of a few, in words; the choice is kept while the session lasts.
+    """Let the reader pick one of a few, in words; the session keeps the choice, and the page's address says it.
 
     ``many`` options are a list that opens, and not a row of buttons.
     """
     kept = f"chosen-{key}"
     values = list(options)
+    named = address.asked(key, values)
+    if named is not None:
+        st.session_state[kept] = named
     if st.session_state.get(kept) not in values:
         st.session_state[kept] = values[0]
     st.session_state[key] = st.session_state[kept]
+    address.keep(key, st.session_state[kept], values[0])
 
     def copy() -> None:
         st.session_state[kept] = st.session_state[key]
+        address.keep(key, st.session_state[kept], values[0])
 
     if many:
         return st.selectbox(label, values, format_func=lambda value: options[value], key=key, on_change=copy)
