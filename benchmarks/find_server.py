@@ -57,6 +57,7 @@ def main(studies: int) -> None:
         yield 0x0000, None
 
     entity = AE("BENCH")
+    entity.network_timeout = None  # a million answers take longer, and the one who asked is silent meanwhile
     entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, find)])
     print(server.server_address[1], flush=True)

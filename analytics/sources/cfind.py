@@ -45,7 +45,7 @@ from analytics.warehouse.schema import studies
 if TYPE_CHECKING:
     from analytics.sources.open import Options
 
-AT_ONCE = 5_000
+AT_ONCE = 10_000
 """Studies that one answer is read to: more are asked for in narrower ranges, so that memory stays bounded."""
 STUDIES_PER_BATCH = 500
 UNDECODABLE = "studies have text that is not in the character set they name: it was read as far as it goes"
