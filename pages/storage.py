@@ -37,7 +37,8 @@ with open_page("Storage") as page:
     fills = page.metric("storage.fill_dates").frame.set_index("archive")
     names = list(fills.index)
     with right:
-        archive = choose("Forecast of", dict(zip(names, names, strict=True)), key="archive") if names else None
+        one_view = names and not page.beside  # two sites beside each other have no archive in common
+        archive = choose("Forecast of", dict(zip(names, names, strict=True)), key="archive") if one_view else None
         show_metric(page, "storage.fill_forecast", lambda result: outlook.fan(
             result, fills.loc[archive] if archive else None), said=told(page, "storage.fill_forecast", archive=archive),
             archive=archive)

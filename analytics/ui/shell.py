@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from analytics.core.results import MetricResult
 from analytics.core.settings import Settings
 from analytics.metrics.facets import Choices, filter_choices
 from analytics.ui import cache
+from analytics.ui.compare import Pair, View, choose_pair
 from analytics.ui.empty import empty_state
 from analytics.ui.filters import current, draw_filters
 from analytics.ui.guard import guarded
@@ -40,12 +41,18 @@ class Page:
     filters : what the reader chose.
     settings : of this installation.
     choices : what the filters can be set to, and the instant the snapshot is true at.
+    beside : two views that charts show side by side; ``None`` where nothing is compared.
     """
 
     warehouse: Warehouse
     filters: Filters
     settings: Settings
     choices: Choices
+    beside: Pair | None = None
+
+    def at(self, view: View) -> Page:
+        """Return the page as one of two views sees it."""
+        return replace(self, filters=view.filters, beside=None)
 
     @property
     def revision(self) -> int:
@@ -116,5 +123,6 @@ def _opened(entry: Entry, filtered: bool) -> Page:
                 "or include them; the page Sources says which source is a demo.</div>")
     if filtered:
         draw_filters(choices)
+        page = replace(page, beside=choose_pair(page.filters, choices))
         st.session_state[LAST] = entry.title
     return page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
@@ -14,10 +14,13 @@ import streamlit as st
 from analytics.core.errors import PacsmeterError
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
+from analytics.metrics.catalog import METRICS
 from analytics.metrics.drill import count_behind, studies_behind
 from analytics.metrics.overview import Attention, Headline, attention, headlines
 from analytics.reporting.axes import words
-from analytics.ui import address
+from analytics.reporting.scales import same_scale
+from analytics.ui.choices import choose as choose  # a page takes its parts from here
+from analytics.ui.compare import Pair
 from analytics.ui.empty import empty_state
 from analytics.ui.guard import guarded
 from analytics.ui.navigation import BY_TITLE
@@ -109,31 +112,6 @@ def _attention(page: Page, item: Attention, place: int, here: str) -> None:
                          icon=":material/arrow_forward:", query_params=item.filters.to_query())
 
 
-def choose(label: str, options: Mapping[Any, str], *, key: str, many: bool = False) -> Any:
-    """Let the reader pick one of a few, in words; the session keeps the choice, and the page's address says it.
-
-    ``many`` options are a list that opens, and not a row of buttons.
-    """
-    kept = f"chosen-{key}"
-    values = list(options)
-    named = address.asked(key, values)
-    if named is not None:
-        st.session_state[kept] = named
-    if st.session_state.get(kept) not in values:
-        st.session_state[kept] = values[0]
-    st.session_state[key] = st.session_state[kept]
-    address.keep(key, st.session_state[kept], values[0])
-
-    def copy() -> None:
-        st.session_state[kept] = st.session_state[key]
-        address.keep(key, st.session_state[kept], values[0])
-
-    if many:
-        return st.selectbox(label, values, format_func=lambda value: options[value], key=key, on_change=copy)
-    return st.segmented_control(label, values, format_func=lambda value: options[value], key=key, on_change=copy,
-                                required=True)
-
-
 def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", said: str = "",
                 key: str = "", table: bool = False, **named: Any) -> None:
     """Show a metric's card: chart, the studies behind a clicked mark, what the number means, downloads.
@@ -153,19 +131,46 @@ def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", sa
         Whether the table stands below the chart, and not behind "What this means".
     """
     with st.container(border=True, height="stretch"), guarded(heading or metric_id):
-        show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table)
+        if page.beside:
+            _side_by_side(page, page.beside, metric_id, draw, heading, key, named)
+        else:
+            show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table)
+
+
+def _side_by_side(page: Page, pair: Pair, metric_id: str, draw: Draw, heading: str, key: str,
+                  named: dict[str, Any]) -> None:
+    """Show a metric of two views beside each other, on one scale."""
+    title(heading or METRICS[metric_id].spec.name)
+    shown: list[tuple[Any, Page, MetricResult, go.Figure | None]] = []
+    for column, view in zip(st.columns(2), pair, strict=True):
+        with column, guarded(heading or metric_id):
+            title("", view.name)
+            seen = page.at(view)
+            result = seen.metric(metric_id, **named)
+            shown.append((column, seen, result, None if result.frame.empty else draw(result)))
+    figures = [figure for *_, figure in shown if figure is not None]
+    if len(figures) == 2:
+        same_scale(*figures)
+    for place, (column, seen, result, figure) in enumerate(shown):
+        with column, guarded(heading or metric_id):
+            _answer(seen, result, figure, f"{key}{place}", table=False)
 
 
 def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = "", said: str = "", key: str = "",
                 table: bool = False) -> None:
     """Show a result that is already there; see `show_metric`."""
     title(heading or result.spec.name, said)
-    if result.frame.empty:
+    _answer(page, result, None if result.frame.empty else draw(result), key, table=table)
+
+
+def _answer(page: Page, result: MetricResult, figure: go.Figure | None, key: str, *, table: bool) -> None:
+    """Show a result's chart, the studies behind a clicked mark, and what the number means."""
+    if figure is None:
         empty_state("no_rows", "No exam matches", "Widen the period or take a filter off.")
         _meaning(page, result, key)
         return
     stem = f"{result.spec.id}-{key}-{_digest(page, result)}"
-    chosen = st.plotly_chart(draw(result), key=f"chart-{stem}", on_select="rerun", selection_mode="points",
+    chosen = st.plotly_chart(figure, key=f"chart-{stem}", on_select="rerun", selection_mode="points",
                              config=_CHART, alt=str(result))
     mark = _clicked(chosen)
     if mark is not None and result.rows is not None:

@@ -1,0 +1,69 @@
+"""Any page shows two periods or two sites side by side, and its link brings the same comparison back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from analytics.core.filters import Filters
+from analytics.metrics.facets import Choices
+from analytics.ui.compare import pair_of
+from tests.pages.conftest import Opened
+from tests.pages.test_pages import asked, said
+
+CHOICES = Choices(("North", "South", "West"), (), (), (), (), date(2024, 1, 1), date(2026, 3, 31), None, is_demo=False)
+MARCH = Filters(date(2026, 3, 1), date(2026, 3, 31))
+
+
+def test_a_period_is_compared_with_as_many_days_before_it_or_with_the_same_weekdays_a_year_before():
+    this, before = pair_of("before", MARCH, CHOICES)
+    assert this.filters == MARCH and this.name == "1 Mar 2026 to 31 Mar 2026"
+    assert (before.filters.date_from, before.filters.date_to) == (date(2026, 1, 29), date(2026, 2, 28))
+    _, year = pair_of("year", MARCH, CHOICES)
+    assert (year.filters.date_from, year.filters.date_to) == (date(2025, 3, 2), date(2025, 4, 1))
+    assert year.filters.date_from.weekday() == MARCH.date_from.weekday()
+
+
+def test_without_a_period_the_last_13_weeks_are_compared():
+    this, before = pair_of("before", Filters(), CHOICES)
+    assert (this.filters.date_from, this.filters.date_to) == (date(2025, 12, 31), date(2026, 3, 31))
+    assert (before.filters.date_from, before.filters.date_to) == (date(2025, 10, 1), date(2025, 12, 30))
+
+
+def test_a_day_that_is_not_over_is_not_compared():
+    this, _ = pair_of("before", MARCH, replace(CHOICES, as_of=datetime(2026, 3, 31, 14, tzinfo=UTC)))
+    assert this.filters.date_to == date(2026, 3, 30)
+
+
+def test_a_site_is_compared_with_the_one_chosen_or_with_all_others():
+    here, there = pair_of("South", Filters(sites=("North",), station_names=("CT1",), modalities=("CT",)), CHOICES)
+    assert here.name == "North" and here.filters.station_names == ("CT1",)
+    assert there.filters == Filters(sites=("South",), modalities=("CT",)), "North's device is none of South's"
+    rest, _ = pair_of("South", Filters(), CHOICES)
+    assert rest.filters.sites == ("North", "West")
+
+
+@pytest.mark.parametrize("compared", ["nothing", "South", "Nowhere"])
+def test_nothing_is_compared_with_itself_or_with_what_is_not_there(compared: str):
+    assert pair_of(compared, Filters(sites=("South",)), CHOICES) is None
+
+
+@pytest.mark.parametrize("file", ["app.py", "pages/volume.py", "pages/storage.py", "pages/turnaround.py",
+                                  "pages/sources.py"])
+def test_a_link_shows_two_sites_side_by_side_on_every_page_with_charts(app: Opened, file: str):
+    page = app(file, compare="Southmoor", sites=["Northgate"])
+    assert not page.exception and not page.error and not page.warning
+    words = said(page)
+    assert ">Northgate<" in words and ">Southmoor<" in words
+    assert asked(page, "compare") == ["Southmoor"]
+
+
+def test_the_comparison_is_chosen_once_and_taken_off_again(app: Opened):
+    page = app("pages/volume.py")
+    alone = len(page.get("plotly_chart"))
+    page.selectbox(key="compare").set_value("year").run()
+    assert len(page.get("plotly_chart")) == 2 * alone
+    page.selectbox(key="compare").set_value("nothing").run()
+    assert len(page.get("plotly_chart")) == alone and "compare" not in page.query_params
