@@ -4,6 +4,7 @@ import streamlit as st
 
 from analytics.core.quantity import MINUTES, format_quantity
 from analytics.reporting import figures
+from analytics.reporting.drawings import drawing
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
@@ -51,8 +52,8 @@ with open_page("Sources") as page:
                    labels={"source_id": "Source"})
     left, right = st.columns(2)
     with left:
-        show_metric(page, "sources.clock_offset", lambda result: figures.spotlight(result, "period", "station_name"),
+        show_metric(page, "sources.clock_offset", drawing(figures.spotlight, "period", "station_name"),
                     said="Median minutes that a device's clock is ahead of the RIS; the farthest off in color")
     with right:
-        show_metric(page, "sources.transfer_delay", lambda result: figures.spotlight(result, "period", "station_name"),
+        show_metric(page, "sources.transfer_delay", drawing(figures.spotlight, "period", "station_name"),
                     said="Median from the end of the exam to the archive; the most unusual devices in color")

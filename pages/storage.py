@@ -5,16 +5,17 @@ import streamlit as st
 from analytics.core.quantity import BYTES, STUDIES, format_quantity
 from analytics.metrics.storage_growth import EFFECTS
 from analytics.reporting import figures, outlook, waterfall
+from analytics.reporting.drawings import drawing
 from analytics.ui.shell import open_page
 from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
 DRAWN = {
-    "by_modality": lambda result: figures.ranked(result, "modality"),
-    "by_transfer_syntax": lambda result: figures.ranked(result, "transfer_syntax_uid"),
-    "by_age": lambda result: figures.bars(result, "age"),
-    "by_last_access": lambda result: figures.bars(result, "age"),
-    "by_tier": lambda result: figures.ranked(result, "storage_tier"),
+    "by_modality": drawing(figures.ranked, "modality"),
+    "by_transfer_syntax": drawing(figures.ranked, "transfer_syntax_uid"),
+    "by_age": drawing(figures.bars, "age"),
+    "by_last_access": drawing(figures.bars, "age"),
+    "by_tier": drawing(figures.ranked, "storage_tier"),
 }
 
 with open_page("Storage") as page:
@@ -33,7 +34,7 @@ with open_page("Storage") as page:
     attention_list(page, "Storage")
     left, right = st.columns([2, 3])
     with left:
-        show_metric(page, "storage.per_archive", figures.fills, heading="How full each archive is")
+        show_metric(page, "storage.per_archive", drawing(figures.fills), heading="How full each archive is")
     fills = page.metric("storage.fill_dates").frame.set_index("archive")
     names = list(fills.index)
     with right:
@@ -43,14 +44,14 @@ with open_page("Storage") as page:
             result, fills.loc[archive] if archive else None), said=told(page, "storage.fill_forecast", archive=archive),
             archive=archive)
     period = choose("Period", PERIODS, key="storage-period")
-    show_metric(page, "storage.added_by_period", lambda result: figures.bars(result, "period", "modality"),
+    show_metric(page, "storage.added_by_period", drawing(figures.bars, "period", "modality"),
                 heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)
     left, right = st.columns(2)
     with left:
-        show_metric(page, "storage.growth", lambda result: waterfall.effects(result, EFFECTS),
+        show_metric(page, "storage.growth", drawing(waterfall.effects, EFFECTS),
                     said=told(page, "storage.growth"))
     with right:
-        show_metric(page, "storage.growth", lambda result: waterfall.drivers(result, ["modality"]), key="modality",
+        show_metric(page, "storage.growth", drawing(waterfall.drivers, ["modality"]), key="modality",
                     heading="The same change, by modality", said="A bar leads to its studies of both periods")
     for left, right in (("by_modality", "by_transfer_syntax"), ("by_age", "by_last_access")):
         for column, name in zip(st.columns(2), (left, right), strict=True):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from analytics.reporting import figures, waterfall
+from analytics.reporting.drawings import drawing
 from analytics.ui.shell import open_page
 from analytics.ui.widgets import attention_list, choose, show_metric, told
 
@@ -18,31 +19,31 @@ with open_page("Volume") as page:
         period = choose("Period", PERIODS, key="volume-period")
         by = choose("Split by", SPLITS, key="volume-by")
         value = choose("Count", VALUES, key="volume-value")
-    show_metric(page, "volume.studies_by_period", lambda result: figures.bars(result, "period", by, value=value),
+    show_metric(page, "volume.studies_by_period", drawing(figures.bars, "period", by, value=value),
                 heading=f"{VALUES[value]} by {PERIODS[period].lower()} and {SPLITS[by].lower()}", period=period, by=by)
     left, right = st.columns(2)
     with left:
-        show_metric(page, "volume.by_modality", lambda result: figures.ranked(result, "modality", value=value),
+        show_metric(page, "volume.by_modality", drawing(figures.ranked, "modality", value=value),
                     heading=f"{VALUES[value]} by modality")
     with right:
-        show_metric(page, "volume.change", lambda result: figures.ranked(result, by),
+        show_metric(page, "volume.change", drawing(figures.ranked, by),
                     heading=f"What changed, by {SPLITS[by].lower()}", said=told(page, "volume.change", by=by), by=by)
     level = choose("Drivers by", LEVELS, key="volume-level")
     left, right = st.columns([3, 2])
     with left:
-        show_metric(page, "volume.drivers", lambda result: waterfall.drivers(result, level.split()),
+        show_metric(page, "volume.drivers", drawing(waterfall.drivers, level.split()),
                     said=told(page, "volume.drivers"))
     with right:
-        show_metric(page, "volume.change_by_days", lambda result: waterfall.effects(result, DAYS),
+        show_metric(page, "volume.change_by_days", drawing(waterfall.effects, DAYS),
                     said=told(page, "volume.change_by_days"))
     left, right = st.columns(2)
     with left:
-        show_metric(page, "volume.by_site", lambda result: figures.ranked(result, "site", value=value),
+        show_metric(page, "volume.by_site", drawing(figures.ranked, "site", value=value),
                     heading=f"{VALUES[value]} by site")
     with right:
-        show_metric(page, "utilization.by_device", lambda result: figures.ranked(result, "station_name", top=8),
+        show_metric(page, "utilization.by_device", drawing(figures.ranked, "station_name", top=8),
                     heading="Busiest devices", said="Hours in use of the hours planned")
-    show_metric(page, "volume.hour_by_weekday", figures.heat_map, heading="Studies by weekday and hour",
+    show_metric(page, "volume.hour_by_weekday", drawing(figures.heat_map), heading="Studies by weekday and hour",
                 said="Start of the exam, on the site's clock")
-    show_metric(page, "volume.by_device", lambda result: figures.ranked(result, "station_name", value=value),
+    show_metric(page, "volume.by_device", drawing(figures.ranked, "station_name", value=value),
                 heading=f"{VALUES[value]} by device", said="The 15 busiest")

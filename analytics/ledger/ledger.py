@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.ledger.schema import MIGRATIONS, audit, migrations, reviews, scenarios
+from analytics.ledger.schema import MIGRATIONS, audit, migrations, pins, reviews, scenarios
 from analytics.warehouse.store import now_utc
 
 _LOCK = 7_226_001
@@ -141,6 +141,18 @@ class Ledger:
                     answer.setdefault(row.finding_key, []).append(Review(
                         row.finding_key, Decision(row.decision), row.comment, row.reviewed_at, row.reviewed_by))
         return answer
+
+    def pin(self, card: str, who: str, *, pinned: bool = True) -> None:
+        """Put a chart on the overview, or take it off."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(pins).values(card=card, pinned=pinned, at=now_utc(), who=_said(who, "Who")))
+
+    def pins(self) -> list[str]:
+        """Return the cards on the overview, the first pinned first."""
+        last = sa.select(sa.func.max(pins.c.pin_id)).group_by(pins.c.card)
+        found = sa.select(pins.c.card).where(pins.c.pin_id.in_(last), pins.c.pinned).order_by(pins.c.pin_id)
+        with self._engine.connect() as connection:
+            return list(connection.scalars(found))
 
     def record_audit(self, who: str, action: str, subject: str = "", detail: str = "") -> None:
         """Record that somebody did something; never a patient's name."""

@@ -66,11 +66,25 @@ audit = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
 )
 
+pins = sa.Table(
+    "pins", metadata,
+    sa.Column("pin_id", sa.Integer, primary_key=True),
+    sa.Column("card", sa.Text, nullable=False),              # JSON: which metric, how drawn, with which filters
+    sa.Column("pinned", sa.Boolean, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+)
+"""Charts on the overview: the last entry of a card says whether it is there."""
+
 
 def _first(connection: sa.Connection) -> None:
     for table in (scenarios, reviews, audit):
         table.create(connection)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], Any], ...] = (_first,)
+def _second(connection: sa.Connection) -> None:
+    pins.create(connection)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], Any], ...] = (_first, _second)
 """Number 1 is the first. A step is never changed once released: a new one is added."""

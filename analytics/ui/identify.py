@@ -7,19 +7,9 @@ import streamlit as st
 from analytics.core.errors import PacsmeterError
 from analytics.identify import identify, may_identify
 from analytics.ui import cache
+from analytics.ui.access import signed_in
 from analytics.ui.shell import Page
 from analytics.ui.widgets import title
-
-
-def signed_in() -> str:
-    """Return the e-mail address of who is signed in, as the identity provider vouches for it; else nothing."""
-    try:
-        # Only Streamlit's own cookie makes it True: a header that a proxy passes on is text.
-        if st.user.is_logged_in is not True or st.user.get("email_verified") is False:
-            return ""
-    except AttributeError:  # there is no [auth] section
-        return ""
-    return str(st.user.get("email") or "")
 
 
 def who_is_this(page: Page, study_instance_uid: str) -> None:

@@ -24,6 +24,7 @@ from analytics.ui.compare import Pair
 from analytics.ui.empty import empty_state
 from analytics.ui.guard import guarded
 from analytics.ui.navigation import BY_TITLE
+from analytics.ui.pins import card_of, pin_control
 from analytics.ui.shell import Page
 from analytics.ui.tables import show_table
 
@@ -134,7 +135,9 @@ def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", sa
         if page.beside:
             _side_by_side(page, page.beside, metric_id, draw, heading, key, named)
         else:
-            show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table)
+            card = card_of(page, metric_id, draw, heading, named)
+            show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table,
+                        card=card)
 
 
 def _side_by_side(page: Page, pair: Pair, metric_id: str, draw: Draw, heading: str, key: str,
@@ -153,17 +156,18 @@ def _side_by_side(page: Page, pair: Pair, metric_id: str, draw: Draw, heading: s
         same_scale(*figures)
     for place, (column, seen, result, figure) in enumerate(shown):
         with column, guarded(heading or metric_id):
-            _answer(seen, result, figure, f"{key}{place}", table=False)
+            _answer(seen, result, figure, f"{key}{place}", table=False, card="")
 
 
 def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = "", said: str = "", key: str = "",
-                table: bool = False) -> None:
-    """Show a result that is already there; see `show_metric`."""
+                table: bool = False, card: str = "") -> None:
+    """Show a result that is already there; see `show_metric`. ``card`` is what pins it to the overview."""
     title(heading or result.spec.name, said)
-    _answer(page, result, None if result.frame.empty else draw(result), key, table=table)
+    _answer(page, result, None if result.frame.empty else draw(result), key, table=table, card=card)
 
 
-def _answer(page: Page, result: MetricResult, figure: go.Figure | None, key: str, *, table: bool) -> None:
+def _answer(page: Page, result: MetricResult, figure: go.Figure | None, key: str, *, table: bool,
+            card: str) -> None:
     """Show a result's chart, the studies behind a clicked mark, and what the number means."""
     if figure is None:
         empty_state("no_rows", "No exam matches", "Widen the period or take a filter off.")
@@ -177,7 +181,7 @@ def _answer(page: Page, result: MetricResult, figure: go.Figure | None, key: str
         _behind(page, result, mark, stem)
     if table:
         _table(page, result, stem)
-    _meaning(page, result, stem, with_table=not table)
+    _meaning(page, result, stem, with_table=not table, card=card)
 
 
 def show_chart(figure: go.Figure, *, key: str | None = None, selectable: bool = False) -> dict[str, Any]:
@@ -217,7 +221,8 @@ def _table(page: Page, result: MetricResult, stem: str) -> None:
     show_table(page, result.frame, result.spec.name, units=units, key=stem, result=result)
 
 
-def _meaning(page: Page, result: MetricResult, stem: str, *, with_table: bool = False) -> None:
+def _meaning(page: Page, result: MetricResult, stem: str, *, with_table: bool = False, card: str = "",
+             ) -> None:
     spec = result.spec
     with st.expander("What this means, and its table"):
         st.markdown(f"**{spec.name}.** {spec.definition}")
@@ -232,6 +237,8 @@ def _meaning(page: Page, result: MetricResult, stem: str, *, with_table: bool = 
         st.caption(f"Source: {spec.citation}")
         if with_table and not result.frame.empty:
             _table(page, result, stem)
+        if card:
+            pin_control(card, stem)
 
 
 def _bullets(heading: str, items: Iterable[str]) -> None:

@@ -79,7 +79,7 @@ def test_opening_again_keeps_everything_and_migrates_nothing_twice(ledger_settin
     again = open_ledger(ledger_settings)
     assert len(again.audit_trail()) == 1
     with sa.create_engine(ledger_settings.ledger).connect() as connection:
-        assert connection.execute(sa.select(migrations.c.number)).scalars().all() == [1]
+        assert connection.execute(sa.select(migrations.c.number)).scalars().all() == [1, 2]
 
 
 def test_a_ledger_of_a_newer_version_is_not_written_into(ledger_settings: Settings) -> None:
@@ -128,3 +128,23 @@ def test_a_finding_is_known_again_by_what_it_is_about() -> None:
     assert finding_key(one) != finding_key({**one, "check_id": "DCM102"})
     assert finding_key({"study_instance_uid": "1", "series_instance_uid": "2"}) != finding_key(
         {"study_instance_uid": "12", "series_instance_uid": ""})
+
+
+def test_a_card_is_on_the_overview_until_it_is_taken_off(ledger: Ledger) -> None:
+    ledger.pin("first", "ann")
+    ledger.pin("second", "bob")
+    ledger.pin("first", "bob", pinned=False)
+    assert ledger.pins() == ["second"]
+    ledger.pin("first", "ann")
+    assert ledger.pins() == ["second", "first"]
+
+
+def test_a_ledger_of_the_first_step_gets_the_pins_and_keeps_what_it_holds(ledger_settings: Settings) -> None:
+    older = open_ledger(ledger_settings)
+    older.record_review("a", Decision.CONFIRMED, "", "ann")
+    with older._engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE pins"))
+        connection.execute(sa.delete(migrations).where(migrations.c.number == 2))
+    newer = open_ledger(ledger_settings)
+    newer.pin("card", "ann")
+    assert newer.pins() == ["card"] and list(newer.reviews_of(["a"])) == ["a"]

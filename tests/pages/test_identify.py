@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.core.settings import Settings
 from analytics.identify import LOOKED_UP, REFUSED
 from analytics.ledger.ledger import AuditEntry, open_ledger
-from analytics.ui import cache
+from analytics.ui import access, cache
 from analytics.ui import identify as page_part
 from analytics.warehouse.schema import studies
 from analytics.warehouse.store import open_store
@@ -96,5 +96,5 @@ def test_only_who_streamlit_itself_signed_in_counts(
                 raise AttributeError(name)
             return self[name]
 
-    monkeypatch.setattr(page_part.st, "user", User(claims))
-    assert page_part.signed_in() == who
+    monkeypatch.setattr(access.st, "user", User(claims))
+    assert access.signed_in() == who
