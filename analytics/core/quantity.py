@@ -14,7 +14,8 @@ STUDIES, SERIES, IMAGES, EXAMS = "{study}", "{series}", "{image}", "{exam}"
 MISSING = "–"
 _BYTE_STEPS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _CURRENCIES = frozenset({"USD", "EUR", "GBP"})
-_UNIT_WORDS = {HOUNSFIELD: "HU", RATIO: "", "mm": "mm", "bit": "bit", "dB": "dB", "d": "days", "a": "years"}
+_UNIT_WORDS = {HOUNSFIELD: "HU", RATIO: "", "mm": "mm", "bit": "bit", "dB": "dB", "d": "days", "a": "years",
+               "MBy/min": "MB/min"}
 
 
 def _trim(value: float, digits: int) -> str:

@@ -7,6 +7,7 @@ from analytics.core.results import MetricResult
 from analytics.metrics import (
     backlog,
     forecast,
+    network,
     sources_health,
     sources_record,
     storage,
@@ -20,8 +21,8 @@ from analytics.metrics import (
 from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
-FAMILIES = (backlog, forecast, sources_health, sources_record, storage, storage_growth, turnaround, turnaround_open,
-            utilization, volume, volume_change)
+FAMILIES = (backlog, forecast, network, sources_health, sources_record, storage, storage_growth, turnaround,
+            turnaround_open, utilization, volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

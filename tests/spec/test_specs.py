@@ -8,10 +8,21 @@ import pytest
 
 from analytics.metrics.catalog import METRICS, compute
 from analytics.warehouse.store import Store
-from tests.spec import devices, forecast, open_cases, sources, storage, storage_growth, volume, volume_change, workflow
+from tests.spec import (
+    devices,
+    forecast,
+    network,
+    open_cases,
+    sources,
+    storage,
+    storage_growth,
+    volume,
+    volume_change,
+    workflow,
+)
 from tests.support import build
 
-FAMILIES = (devices, forecast, open_cases, sources, storage, storage_growth, volume, volume_change, workflow)
+FAMILIES = (devices, forecast, network, open_cases, sources, storage, storage_growth, volume, volume_change, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])

@@ -1,0 +1,34 @@
+"""Network: what arrives when, and which link carries it."""
+
+import streamlit as st
+
+from analytics.core.quantity import format_quantity
+from analytics.metrics.network import LINK, RATE
+from analytics.reporting import figures
+from analytics.reporting.drawings import drawing
+from analytics.ui.shell import open_page
+from analytics.ui.widgets import Card, choose, headline_row, show_metric, told
+
+YEARS = {3: "3 years", 1: "1 year", 5: "5 years", 10: "10 years"}
+
+with open_page("Network") as page:
+    years, zone = choose("Growth over", YEARS, key="network-years"), page.settings.site_zone
+    sites = page.metric("network.by_site", years=years, site_zone=zone).frame
+    headline_row([
+        Card(f"Link {row.site} needs now", format_quantity(row.link_now, LINK),
+             f"{format_quantity(row.link_later, LINK)} in {YEARS[years]}" if row.link_later >= 0 else
+             "its growth is not known", note=f"busy hour {format_quantity(row.busy, RATE)}, highest "
+             f"{format_quantity(row.peak, RATE)} on {row.peak_at:%-d %b %Y at %H:%M}")
+        for row in sites.head(6).itertuples()])
+    said = told(page, "network.by_site", years=years, site_zone=zone)
+    left, right = st.columns(2)
+    with left:
+        show_metric(page, "network.by_site", drawing(figures.ranked, "site", value="link_now"), said=said, years=years,
+                    site_zone=zone, heading="Link each site needs now")
+    with right:
+        show_metric(page, "network.by_site", drawing(figures.ranked, "site", value="link_later"), said=said,
+                    years=years, site_zone=zone, key="later", heading=f"The same in {YEARS[years]}")
+    show_metric(page, "network.by_hour", drawing(figures.heat_map, "hour", "weekday"), site_zone=zone,
+                said="On the site's clock, by the time of reception")
+    show_metric(page, "network.by_device", drawing(figures.ranked, "station_name"), site_zone=zone, table=True,
+                heading="Busy hour of each device", said="The 15 that send most in theirs")
