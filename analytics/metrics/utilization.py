@@ -24,7 +24,7 @@ _TIMED = ("Exams with a start (ProcedureStart) and a completion (ImagingComplete
           "before they start or last a day or more are left out and counted.")
 
 
-class _Timed:
+class Timed:
     """The exams whose duration is known and can be."""
 
     def __init__(self, warehouse: Warehouse, filters: Filters) -> None:
@@ -41,6 +41,7 @@ class _Timed:
         })
 
     def rows(self, **columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        """Return the timed exams with their ``minutes``."""
         return self.scope.rows(self.possible, minutes=self.minutes, **columns)
 
 
@@ -60,7 +61,7 @@ def by_device(warehouse: Warehouse, filters: Filters, hours_a_week: float = HOUR
         Columns ``site``, ``station_name``, ``modality``, ``exams``, ``median_duration`` (minutes), ``busy``,
         ``planned`` (hours), ``utilization`` (percent).
     """
-    timed = _Timed(warehouse, filters)
+    timed = Timed(warehouse, filters)
     rows = timed.rows()
     dimensions = ("site", "station_name", "modality")
     frame = warehouse.read(aggregate(rows, dimensions, lambda c: {
@@ -92,7 +93,7 @@ def duration_by_period(warehouse: Warehouse, filters: Filters, period: Period = 
         Columns ``period``, ``site``, ``station_name``, ``modality``, ``median``, ``p90`` (minutes), ``exams``,
         ``whole``.
     """
-    timed = _Timed(warehouse, filters)
+    timed = Timed(warehouse, filters)
     rows = timed.rows(period=period_start(exams.c.exam_date, period))
     dimensions = ("period", "site", "station_name", "modality")
 

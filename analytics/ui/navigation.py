@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Operations": (
         Entry("pages/volume.py", "Volume", "bar_chart", "How much work is there, where and when?"),
         Entry("pages/turnaround.py", "Turnaround", "timer", "How fast are exams read, and what is waiting?"),
+        Entry("pages/utilization.py", "Utilization", "schedule", "How busy is each scanner, and what could it take?"),
         Entry("pages/storage.py", "Storage", "database", "How full is the archive, and when will it be full?"),
         Entry("pages/network.py", "Network", "lan", "What arrives when, and which link carries it?"),
     ),

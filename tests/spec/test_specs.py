@@ -14,6 +14,7 @@ from tests.spec import (
     network,
     open_cases,
     sources,
+    staffed,
     storage,
     storage_growth,
     volume,
@@ -22,7 +23,8 @@ from tests.spec import (
 )
 from tests.support import build
 
-FAMILIES = (devices, forecast, network, open_cases, sources, storage, storage_growth, volume, volume_change, workflow)
+FAMILIES = (devices, forecast, network, open_cases, sources, staffed, storage, storage_growth, volume,
+            volume_change, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
