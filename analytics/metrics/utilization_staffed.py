@@ -93,8 +93,8 @@ class _Window:
     "utilization.staffed", "Use of staffed hours",
     f"Percent of a device's staffed hours ({OPENS}:00 to {CLOSES}:00 on the site's clock, Monday to Friday without "
     "public holidays, unless set) in which an exam ran, from ProcedureStart to ImagingComplete; exams that overlap "
-    "count once. Beside it the idle hours, how many more exams of the device's median length and the turnover would fit "
-    "into its gaps, and the hours of exams outside staffed hours. Days on which a device made nothing are idle. Where no "
+    "count once. Beside it the idle hours, how many more exams of the device's median length and the turnover would "
+    "fit into its gaps, and the hours of exams outside staffed hours. Days on which it made nothing are idle. Where no "
     f"period is chosen: the last {COMPARED_DAYS} whole days. Exams without both times, that end before they start or "
     "last a day or more are left out and counted.", PERCENT, "neutral", _CITATION, "RID45978"))
 def staffed_hours(warehouse: Warehouse, filters: Filters, opens: int = OPENS, closes: int = CLOSES,
