@@ -42,6 +42,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("pages/definitions.py", "Definitions", "menu_book", "What does each number mean?"),
     ),
 }
+COMPARING = frozenset({"Overview", "Volume", "Turnaround", "Utilization", "Storage", "Network", "Sources"})
+"""Pages of charts, on which two views can stand side by side."""
 BY_TITLE: dict[str, Entry] = {entry.title: entry for entries in SECTIONS.values() for entry in entries}
 
 

@@ -21,7 +21,7 @@ from analytics.ui.compare import Pair, View, choose_pair
 from analytics.ui.empty import empty_state
 from analytics.ui.filters import current, draw_filters
 from analytics.ui.guard import guarded
-from analytics.ui.navigation import BY_TITLE, Entry, draw_navigation
+from analytics.ui.navigation import BY_TITLE, COMPARING, Entry, draw_navigation
 from analytics.ui.pictures import BRAND
 from analytics.warehouse.store import Warehouse
 
@@ -123,6 +123,7 @@ def _opened(entry: Entry, filtered: bool) -> Page:
                 "or include them; the page Sources says which source is a demo.</div>")
     if filtered:
         draw_filters(choices)
-        page = replace(page, beside=choose_pair(page.filters, choices))
+        if entry.title in COMPARING:
+            page = replace(page, beside=choose_pair(page.filters, choices))
         st.session_state[LAST] = entry.title
     return page

@@ -51,7 +51,7 @@ def test_nothing_is_compared_with_itself_or_with_what_is_not_there(compared: str
 
 
 @pytest.mark.parametrize("file", ["app.py", "pages/volume.py", "pages/storage.py", "pages/turnaround.py",
-                                  "pages/sources.py"])
+                                  "pages/sources.py", "pages/network.py", "pages/utilization.py"])
 def test_a_link_shows_two_sites_side_by_side_on_every_page_with_charts(app: Opened, file: str):
     page = app(file, compare="Southmoor", sites=["Northgate"])
     assert not page.exception and not page.error and not page.warning
@@ -67,3 +67,8 @@ def test_the_comparison_is_chosen_once_and_taken_off_again(app: Opened):
     assert len(page.get("plotly_chart")) == 2 * alone
     page.selectbox(key="compare").set_value("nothing").run()
     assert len(page.get("plotly_chart")) == alone and "compare" not in page.query_params
+
+
+@pytest.mark.parametrize("file", ["pages/consistency.py", "pages/quality.py", "pages/study.py"])
+def test_a_page_of_tables_does_not_offer_what_it_cannot_do(app: Opened, file: str):
+    assert not [box for box in app(file).selectbox if box.key == "compare"]
