@@ -33,6 +33,9 @@ with open_page("Utilization") as page:
     show_metric(page, "utilization.staffed", drawing(figures.ranked, "station_name", value="outside"), key="out",
                 heading="Hours of exams outside staffed hours", said="Evenings, weekends and holidays; the 15 highest",
                 table=True, **asked)
+    show_metric(page, "utilization.by_procedure", drawing(figures.ranked, "what", value="extra"), table=True,
+                heading="Hours that exams took more than at other devices", said="Of the same procedure; the table has "
+                "each")
     show_metric(page, "utilization.duration_by_period", drawing(figures.spotlight, "period", "station_name"),
                 said="The devices that ended farthest from the usual in color")
     show_metric(page, "volume.hour_by_weekday", drawing(figures.heat_map), heading="Studies by weekday and hour",

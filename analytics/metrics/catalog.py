@@ -15,6 +15,7 @@ from analytics.metrics import (
     turnaround,
     turnaround_open,
     utilization,
+    utilization_peers,
     utilization_staffed,
     volume,
     volume_change,
@@ -23,7 +24,7 @@ from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
 FAMILIES = (backlog, forecast, network, sources_health, sources_record, storage, storage_growth, turnaround,
-            turnaround_open, utilization, utilization_staffed, volume, volume_change)
+            turnaround_open, utilization, utilization_peers, utilization_staffed, volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

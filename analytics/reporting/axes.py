@@ -27,7 +27,7 @@ _LABELS = {
     "size_bytes": "Size", "number_of_instances": "Images", "number_of_series": "Series", "exam_at": "Exam",
     "series_instance_uid": "Series Instance UID", "sop_instance_uid": "SOP Instance UID", "source_id": "Source",
     "exam_date": "Exam date", "check_id": "Check", "patient_birth_year": "Birth year", "sop_class_uid": "SOP Class UID",
-    "link_now": "Link needed now", "link_later": "Link needed later", "busy": "Busy hour", "peak_at": "Peak at",
+    "link_now": "Link needed now", "link_later": "Link needed later", "peak_at": "Peak at",
     "accession_number": "Accession", "period": "Period", "share": "Share", "rate": "Rate",
 }
 

@@ -13,6 +13,7 @@ from tests.spec import (
     forecast,
     network,
     open_cases,
+    peers,
     sources,
     staffed,
     storage,
@@ -23,7 +24,7 @@ from tests.spec import (
 )
 from tests.support import build
 
-FAMILIES = (devices, forecast, network, open_cases, sources, staffed, storage, storage_growth, volume,
+FAMILIES = (devices, forecast, network, open_cases, peers, sources, staffed, storage, storage_growth, volume,
             volume_change, workflow)
 
 
