@@ -3,6 +3,7 @@
 import streamlit as st
 
 from analytics.core.quantity import BYTES, STUDIES, format_quantity
+from analytics.metrics.retention import RULES
 from analytics.metrics.storage_growth import EFFECTS
 from analytics.reporting import figures, outlook, waterfall
 from analytics.reporting.drawings import drawing
@@ -58,3 +59,6 @@ with open_page("Storage") as page:
             with column:
                 show_metric(page, f"storage.{name}", DRAWN[name])
     show_metric(page, "storage.by_tier", DRAWN["by_tier"])
+    rule = choose("Retention rule", {name: one.name for name, one in RULES.items()}, key="retention")
+    show_metric(page, "storage.retention_due", drawing(figures.ranked, "reason"), rule=rule, table=True,
+                said=told(page, "storage.retention_due", rule=rule))

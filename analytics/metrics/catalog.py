@@ -8,6 +8,7 @@ from analytics.metrics import (
     backlog,
     forecast,
     network,
+    retention,
     sources_health,
     sources_record,
     storage,
@@ -23,8 +24,8 @@ from analytics.metrics import (
 from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
-FAMILIES = (backlog, forecast, network, sources_health, sources_record, storage, storage_growth, turnaround,
-            turnaround_open, utilization, utilization_peers, utilization_staffed, volume, volume_change)
+FAMILIES = (backlog, forecast, network, retention, sources_health, sources_record, storage, storage_growth,
+            turnaround, turnaround_open, utilization, utilization_peers, utilization_staffed, volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

@@ -14,6 +14,7 @@ from tests.spec import (
     network,
     open_cases,
     peers,
+    retention,
     sources,
     staffed,
     storage,
@@ -24,7 +25,7 @@ from tests.spec import (
 )
 from tests.support import build
 
-FAMILIES = (devices, forecast, network, open_cases, peers, sources, staffed, storage, storage_growth, volume,
+FAMILIES = (devices, forecast, network, open_cases, peers, retention, sources, staffed, storage, storage_growth, volume,
             volume_change, workflow)
 
 
