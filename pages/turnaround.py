@@ -6,6 +6,7 @@ from analytics.core.quantity import EXAMS, MINUTES, PERCENT, format_quantity
 from analytics.metrics.intervals import INTERVALS
 from analytics.metrics.turnaround import ACR_COLUMNS
 from analytics.reporting import figures
+from analytics.reporting.drawings import drawing
 from analytics.ui.shell import open_page
 from analytics.ui.turnaround import open_exams
 from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric
@@ -36,23 +37,23 @@ with open_page("Turnaround") as page:
              f"{int(waiting.frame.over_3_days.sum()):,} for more than 3 days"),
     ])
     attention_list(page, "Turnaround")
-    show_metric(page, interval, lambda result: figures.interval(result, "period", open_cases="open"),
+    show_metric(page, interval, drawing(figures.interval, "period", open_cases="open"),
                 said="Median and 90th percentile of finished exams, with the open cases of each period below",
                 period=period)
     open_exams(page, interval)
     left, right = st.columns(2)
     with left:
-        show_metric(page, interval, lambda result: figures.lines(result, "period", by),
+        show_metric(page, interval, drawing(figures.lines, "period", by),
                     heading=f"Median by {SPLITS[by].lower()}", key="split", period=period, by=by)
     with right:
-        show_metric(page, interval, lambda result: figures.shares(result, "period", BUCKETS, group="acr_class"),
+        show_metric(page, interval, drawing(figures.shares, "period", BUCKETS, group="acr_class"),
                     heading="Finished within", said="Classes of the ACR General Radiology Improvement Database",
                     key="buckets", period=period)
     with left:
-        show_metric(page, "backlog.unread_by_age", lambda result: figures.bars(result, "age", by),
+        show_metric(page, "backlog.unread_by_age", drawing(figures.bars, "age", by),
                     heading="Unread now, by how long they have waited", by=by)
     with right:
-        show_metric(page, "backlog.unread_over_time", lambda result: figures.lines(result, "day"),
+        show_metric(page, "backlog.unread_over_time", drawing(figures.lines, "day"),
                     heading="Unread at the end of each day", site_zone=page.settings.site_zone)
-    show_metric(page, "turnaround.open_cases", lambda result: figures.bars(result, "age", by),
+    show_metric(page, "turnaround.open_cases", drawing(figures.bars, "age", by),
                 heading="Open cases of this turnaround, by age so far", interval=interval, by=by)

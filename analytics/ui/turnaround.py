@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.core.quantity import EXAMS, MINUTES, format_quantity
+from analytics.reporting.drawings import drawing
 from analytics.reporting.open_exams import estimate_of, medians, share_curve
 from analytics.ui.guard import guarded
 from analytics.ui.shell import Page
@@ -35,10 +36,10 @@ def open_exams(page: Page, interval: str) -> None:
         headline_row(counted)
     left, right = st.columns(2)
     with left:
-        show_metric(page, "turnaround.share_within", share_curve, interval=interval,
+        show_metric(page, "turnaround.share_within", drawing(share_curve), interval=interval,
                     said="Estimated by Kaplan-Meier, with the 95 % band")
     with right:
         by = choose("Compare open exams by", _SPLITS, key="turnaround-open-by")
-        show_metric(page, _METRIC, lambda drawn: medians(drawn, by), interval=interval, by=by, key="open",
+        show_metric(page, _METRIC, drawing(medians, by), interval=interval, by=by, key="open",
                     site_zone=page.settings.site_zone, heading=f"Median with open exams, by {_SPLITS[by].lower()}",
                     said="The bar is its 95 % interval")
