@@ -8,7 +8,7 @@ from analytics.metrics.turnaround import ACR_COLUMNS
 from analytics.reporting import figures
 from analytics.reporting.drawings import drawing
 from analytics.ui.shell import open_page
-from analytics.ui.turnaround import open_exams
+from analytics.ui.turnaround import against_targets, open_exams
 from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
@@ -40,6 +40,7 @@ with open_page("Turnaround") as page:
     show_metric(page, interval, drawing(figures.interval, "period", open_cases="open"),
                 said="Median and 90th percentile of finished exams, with the open cases of each period below",
                 period=period)
+    against_targets(page, interval, by)
     open_exams(page, interval)
     left, right = st.columns(2)
     with left:

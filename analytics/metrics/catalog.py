@@ -15,6 +15,7 @@ from analytics.metrics import (
     storage_growth,
     turnaround,
     turnaround_open,
+    turnaround_targets,
     utilization,
     utilization_peers,
     utilization_staffed,
@@ -25,7 +26,8 @@ from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
 FAMILIES = (backlog, forecast, network, retention, sources_health, sources_record, storage, storage_growth,
-            turnaround, turnaround_open, utilization, utilization_peers, utilization_staffed, volume, volume_change)
+            turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers, utilization_staffed,
+            volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

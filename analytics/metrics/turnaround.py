@@ -66,7 +66,8 @@ class Judged:
         }
 
 
-def _target(targets: Mapping[str, float]) -> sa.ColumnElement[Any]:
+def target_of(targets: Mapping[str, float]) -> sa.ColumnElement[Any]:
+    """Return the minutes allowed to an exam by its priority; none where its priority has no target."""
     steps = [(exams.c.priority == literal(priority), literal(float(minutes))) for priority, minutes in targets.items()]
     return sa.case(*steps) if steps else sa.cast(sa.null(), sa.Double)
 
@@ -110,7 +111,7 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
     columns: dict[str, sa.ColumnElement[Any]] = {
         "period": period_start(exams.c.exam_date, period),
         "minutes": sa.case((judged.ended, judged.minutes)), "age": sa.case((judged.open, judged.age)),
-        "target": _target(allowed),
+        "target": target_of(allowed),
     }
     measured = scope.rows(sa.or_(judged.ended, judged.open), **columns)
     dimensions = ("period", by) if by else ("period",)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.core.quantity import EXAMS, MINUTES, format_quantity
+from analytics.core.results import MetricResult
 from analytics.reporting.drawings import drawing
+from analytics.reporting.figures import ranked
 from analytics.reporting.open_exams import estimate_of, medians, share_curve
 from analytics.ui.guard import guarded
 from analytics.ui.shell import Page
+from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, choose, headline_row, show_metric, title
 
 _METRIC = "turnaround.with_open_cases"
@@ -43,3 +46,25 @@ def open_exams(page: Page, interval: str) -> None:
         show_metric(page, _METRIC, drawing(medians, by), interval=interval, by=by, key="open",
                     site_zone=page.settings.site_zone, heading=f"Median with open exams, by {_SPLITS[by].lower()}",
                     said="The bar is its 95 % interval")
+
+
+def against_targets(page: Page, interval: str, by: str) -> None:
+    """Show who kept the targets of an interval, the exams farthest past theirs, and the times that cannot be."""
+    kept = page.metric("turnaround.breaches", interval=interval, by=by)
+    if len(kept.frame):
+        show_metric(page, "turnaround.breaches", drawing(ranked, by, value="kept"), interval=interval, by=by,
+                    table=True, heading="Targets kept, of the exams that are due", said=kept.notes[-1])
+        worst = page.metric("turnaround.worst", interval=interval)
+        with st.expander(f"The {len(worst.frame):,} exams farthest past their target"):
+            _exams(page, worst, "Farthest past their target")
+    impossible = page.metric("turnaround.impossible", interval=interval)
+    if impossible.n:
+        with st.expander(f"{format_quantity(impossible.n, EXAMS)} exams with impossible times, counted nowhere"):
+            st.caption(f"{impossible.notes[0]} To be put right in the RIS.")
+            _exams(page, impossible, "Impossible times")
+
+
+def _exams(page: Page, result: MetricResult, name: str) -> None:
+    numbers = result.frame.select_dtypes("number").columns
+    show_table(page, result.frame, name, studies=True, key=result.spec.id, hide=("exam_id", "study_instance_uid"),
+               units={str(column): result.unit_of(str(column)) for column in numbers})

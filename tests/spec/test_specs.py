@@ -19,14 +19,15 @@ from tests.spec import (
     staffed,
     storage,
     storage_growth,
+    targets,
     volume,
     volume_change,
     workflow,
 )
 from tests.support import build
 
-FAMILIES = (devices, forecast, network, open_cases, peers, retention, sources, staffed, storage, storage_growth, volume,
-            volume_change, workflow)
+FAMILIES = (devices, forecast, network, open_cases, peers, retention, sources, staffed, storage, storage_growth,
+            targets, volume, volume_change, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])

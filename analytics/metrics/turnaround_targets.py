@@ -1,0 +1,131 @@
+"""Turnaround against its targets: who kept them, who did not, and the worst of these; and times that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from analytics.core.filters import Filters
+from analytics.core.quantity import EXAMS, MINUTES, PERCENT
+from analytics.core.results import MetricResult, MetricSpec
+from analytics.metrics.base import METRICS, metric
+from analytics.metrics.intervals import BY_ID, TARGETS_CITATION, TARGETS_MINUTES
+from analytics.metrics.scope import Dimension, Scope, aggregate
+from analytics.metrics.turnaround import Judged, target_of
+from analytics.warehouse.expressions import count_where, literal, quantile
+from analytics.warehouse.schema import exams
+from analytics.warehouse.store import Warehouse
+
+KEPT, LATE, OVERDUE, NOT_DUE = "in time", "late", "open and overdue", "open, not due yet"
+_JUDGED = ("Against the time allowed by priority an exam is in time or late where the interval has ended, and overdue "
+           "or not due yet where it is open at the snapshot's instant. Cancelled exams, impossible intervals (the end "
+           "before the start) and exams whose priority has no target are left out and counted.")
+_NO_TARGET = "no target for its priority"
+Targets = Mapping[str, float] | None
+
+
+class _Targets:
+    """The exams of an interval that have a target, each with how it stands to it."""
+
+    def __init__(self, warehouse: Warehouse, filters: Filters, interval: str, targets: Targets) -> None:
+        self.interval = BY_ID[interval]
+        report = TARGETS_MINUTES if self.interval.is_report else {}
+        self.allowed = dict(report if targets is None else targets)
+        self.source = TARGETS_CITATION if targets is None else "set by the site"
+        self.scope = Scope(warehouse, filters, exams.c.has_order)
+        self.warehouse = warehouse
+        judged = Judged(self.interval, self.scope.as_of)
+        target = target_of(self.allowed)
+        minutes = sa.case((judged.ended, judged.minutes), else_=judged.age)
+        past = minutes > target
+        outcome = sa.case((sa.and_(judged.ended, past), literal(LATE)), (judged.ended, literal(KEPT)),
+                          (past, literal(OVERDUE)), else_=literal(NOT_DUE))
+        counted = sa.or_(judged.ended, judged.open)
+        has_target = exams.c.priority.in_(list(self.allowed)) if self.allowed else sa.false()
+        self.rows = self.scope.rows(counted, has_target, outcome=outcome, minutes=minutes, target=target,
+                                    over=minutes - target)
+        without = sa.and_(counted, sa.or_(sa.not_(has_target), exams.c.priority.is_(None)))
+        self.left_out = self.scope.left_out({**judged.reasons, _NO_TARGET: without})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what is measured and where the targets are from."""
+        said = f"{self.interval.name}: from '{self.interval.start_label}' to '{self.interval.end_label}'."
+        if not self.allowed:
+            return (said, "No target is stated for this interval: give your own by priority.")
+        return (said, f"Targets: {self.source}.")
+
+
+@metric(MetricSpec(
+    "turnaround.breaches", "Targets kept and missed",
+    f"Percent of the exams that are due which were in time. {_JUDGED} Exams not due yet do not count.", PERCENT,
+    "higher", TARGETS_CITATION))
+def breaches(warehouse: Warehouse, filters: Filters, interval: str = "turnaround.swim_rtat", by: Dimension = "priority",
+             targets: Targets = None) -> MetricResult:
+    """Count in each group the exams in time, late, overdue and not due yet.
+
+    Parameters
+    ----------
+    interval : str
+        Id of its metric.
+    targets : mapping, optional
+        Minutes allowed by priority; those of `TARGETS_CITATION` for intervals that end with the report.
+
+    Returns
+    -------
+    MetricResult
+        Columns ``by``, ``exams``, ``in_time``, ``late``, ``overdue``, ``not_due``, ``kept`` (percent), ``median_over``
+        (minutes past the target, of the late and the overdue). ``rows`` carries ``outcome``.
+    """
+    held = _Targets(warehouse, filters, interval, targets)
+    names = {"in_time": KEPT, "late": LATE, "overdue": OVERDUE, "not_due": NOT_DUE}
+    frame = warehouse.read(aggregate(held.rows, (by,), lambda c: {
+        "exams": sa.func.count(), **{name: count_where(c.outcome == literal(said)) for name, said in names.items()},
+        "median_over": quantile(sa.case((c.over > literal(0.0), c.over)), 0.5)}))
+    due = (frame.exams - frame.not_due).astype(float)
+    frame["kept"] = 100.0 * frame.in_time / due.where(due > 0)
+    in_all, kept = float(due.sum()), float(frame.in_time.sum())
+    return MetricResult(
+        METRICS["turnaround.breaches"].spec, frame, "kept", (by,), int(frame.exams.sum()), warehouse.revision,
+        {**dict.fromkeys(("exams", *names), EXAMS), "median_over": MINUTES}, held.left_out, held.rows,
+        100.0 * kept / in_all if in_all else None, held.notes)
+
+
+@metric(MetricSpec(
+    "turnaround.worst", "Farthest past their target",
+    f"Minutes by which an exam is past its target, one row an exam, the farthest first. {_JUDGED}", MINUTES, "lower",
+    TARGETS_CITATION))
+def worst(warehouse: Warehouse, filters: Filters, interval: str = "turnaround.swim_rtat", targets: Targets = None,
+          limit: int = 100) -> MetricResult:
+    """List the exams farthest past their target: the exam, ``outcome``, ``minutes`` so far, ``target``, ``over``."""
+    held = _Targets(warehouse, filters, interval, targets)
+    missed = held.rows.subquery("missed")
+    past: sa.Select[Any] = sa.select(*missed.columns).where(missed.c.over > literal(0.0))
+    frame = warehouse.read(past.order_by(missed.c.over.desc(), missed.c.exam_id).limit(limit))
+    return MetricResult(
+        METRICS["turnaround.worst"].spec, frame, "over", ("exam_id",), len(frame), warehouse.revision,
+        {"minutes": MINUTES, "target": MINUTES}, held.left_out, past, float(frame.over.iloc[0]) if len(frame) else None,
+        held.notes)
+
+
+@metric(MetricSpec(
+    "turnaround.impossible", "Impossible intervals",
+    "Minutes by which an interval's end lies before its start, one row an exam, the farthest first: times that no "
+    "figure counts, to be put right at their source. Cancelled exams are not listed.", MINUTES, "lower",
+    "SIIM SWIM lexicon, 2015-06-18: the order of its events"))
+def impossible(warehouse: Warehouse, filters: Filters, interval: str = "turnaround.swim_rtat",
+               limit: int = 500) -> MetricResult:
+    """List the exams whose interval cannot be: the exam, ``starts_at``, ``ends_at`` (UTC), ``reversed`` (minutes)."""
+    one = BY_ID[interval]
+    scope = Scope(warehouse, filters, exams.c.has_order)
+    start, end = exams.c[one.start], exams.c[one.end]
+    minutes = -Judged(one, scope.as_of).minutes
+    rows = scope.rows(exams.c.exam_cancelled_at.is_(None), end < start, starts_at=start, ends_at=end, reversed=minutes)
+    frame = warehouse.read(rows.order_by(minutes.desc(), exams.c.exam_id).limit(limit))
+    counted = warehouse.count(rows)
+    return MetricResult(
+        METRICS["turnaround.impossible"].spec, frame, "reversed", ("exam_id",), counted, warehouse.revision,
+        left_out=scope.left_out(), rows=rows, headline=float(frame.reversed.iloc[0]) if len(frame) else None,
+        notes=(f"{one.name}: '{one.end_label}' before '{one.start_label}'.",))
