@@ -80,7 +80,7 @@ def unread_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
         return
     severity = Severity.WARNING if 100 * old / unread > OLD_UNREAD_SHARE else Severity.INFO
     yield Attention(severity, f"{_counted(unread, 'exam')} unread now; {old:,} waiting for more than 3 days.",
-                    "backlog.unread_now", "Turnaround", filters)
+                    "backlog.unread_now", "Backlog", filters)
 
 
 def slower_reports(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
@@ -219,7 +219,8 @@ def found_by_checks(warehouse: Warehouse, filters: Filters) -> Iterator[Attentio
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "Storage": (archive_fills,),
-    "Turnaround": (unread_exams, slower_reports, longer_exams),
+    "Turnaround": (slower_reports, longer_exams),
+    "Backlog": (unread_exams,),
     "Volume": (volume_changed, silent_devices),
     "Sources": (clocks_off, stale_sources),
     "Consistency": (found_by_checks,),

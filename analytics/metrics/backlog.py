@@ -19,7 +19,7 @@ from analytics.warehouse.expressions import count_where, literal, local, minutes
 from analytics.warehouse.schema import Instant, exams
 from analytics.warehouse.store import Warehouse
 
-_ready_at = sa.func.coalesce(exams.c.images_prepared_at, exams.c.images_stored_at, type_=Instant)
+ready_at = sa.func.coalesce(exams.c.images_prepared_at, exams.c.images_stored_at, type_=Instant)
 _UNREAD = ("Exams with images ready to read (ImagesPrepared, else ImagesStoredInArchive) and no final report "
            "(Reported) at the snapshot's instant. Cancelled exams do not count, nor studies without an order: whether "
            "those were read is not known.")
@@ -31,21 +31,21 @@ class Unread:
 
     def __init__(self, warehouse: Warehouse, filters: Filters) -> None:
         self.warehouse = warehouse
-        self.scope = Scope(warehouse, filters, _ready_at.is_not(None))
+        self.scope = Scope(warehouse, filters, ready_at.is_not(None))
         instant = sa.literal(self.scope.as_of, Instant) if self.scope.as_of else sa.cast(sa.null(), Instant)
         waiting = sa.and_(exams.c.reported_at.is_(None), exams.c.exam_cancelled_at.is_(None))
-        self.condition = sa.and_(exams.c.has_order, waiting, _ready_at <= instant)
-        self.age = minutes_between(_ready_at, instant)
+        self.condition = sa.and_(exams.c.has_order, waiting, ready_at <= instant)
+        self.age = minutes_between(ready_at, instant)
         self.reasons = {
             "study without an order, so not known to be read": sa.and_(sa.not_(exams.c.has_order), waiting),
             "exam cancelled": sa.and_(exams.c.reported_at.is_(None), exams.c.exam_cancelled_at.is_not(None)),
             "ready to read after the last thing this snapshot knows of":
-                sa.and_(exams.c.has_order, waiting, _ready_at > instant),
+                sa.and_(exams.c.has_order, waiting, ready_at > instant),
         }
 
     def rows(self) -> sa.Select[Any]:
         """Return the unread exams, with ``minutes`` waited so far and ``age``, its bucket."""
-        return self.scope.rows(self.condition, age=WAITING.of(self.age), minutes=self.age, available_at=_ready_at,
+        return self.scope.rows(self.condition, age=WAITING.of(self.age), minutes=self.age, available_at=ready_at,
                                has_preliminary=exams.c.prelim_publish_at.is_not(None))
 
     def result(self, metric_id: str, frame: pd.DataFrame, dimensions: tuple[str, ...]) -> MetricResult:
@@ -122,13 +122,13 @@ def unread_over_time(warehouse: Warehouse, filters: Filters, site_zone: str | No
         Columns ``day``, ``arrived``, ``reported``, ``unread``.
     """
     zone = site_zone or load_settings().site_zone
-    unread = Scope(warehouse, undated(filters), _ready_at.is_not(None))
+    unread = Scope(warehouse, undated(filters), ready_at.is_not(None))
     instant = sa.literal(unread.as_of, Instant) if unread.as_of else sa.cast(sa.null(), Instant)
-    reversed_ = exams.c.reported_at < _ready_at
+    reversed_ = exams.c.reported_at < ready_at
     counted = sa.and_(exams.c.has_order, exams.c.exam_cancelled_at.is_(None))
-    known = sa.and_(counted, _ready_at <= instant)
+    known = sa.and_(counted, ready_at <= instant)
     dated = unread.rows(known, sa.or_(exams.c.reported_at.is_(None), sa.not_(reversed_)),
-                        ready_at=_ready_at, reported_at=exams.c.reported_at)
+                        ready_at=ready_at, reported_at=exams.c.reported_at)
     frame = warehouse.read(_running(dated, zone))
     counted_exams = int(frame.arrived.sum())
     shown = pd.Series(True, index=frame.index)
@@ -140,7 +140,7 @@ def unread_over_time(warehouse: Warehouse, filters: Filters, site_zone: str | No
     reasons = {
         "study without an order, so not known to be read": sa.not_(exams.c.has_order),
         "exam cancelled": sa.and_(exams.c.has_order, exams.c.exam_cancelled_at.is_not(None)),
-        "ready to read after the last thing this snapshot knows of": sa.and_(counted, _ready_at > instant),
+        "ready to read after the last thing this snapshot knows of": sa.and_(counted, ready_at > instant),
         "report before the images were ready": sa.and_(known, reversed_),
     }
     return MetricResult(
@@ -158,8 +158,8 @@ def _days(dated: sa.Select[Any], zone: str) -> sa.Subquery:
     both = dated.subquery("dated")
     one, none = literal(1), literal(0)
     steps = sa.union_all(
-        sa.select(_quarter(both.c.ready_at).label("quarter"), one.label("arrived"), none.label("reported")),
-        sa.select(_quarter(both.c.reported_at), none, one).where(both.c.reported_at.is_not(None)),
+        sa.select(quarter_of(both.c.ready_at).label("quarter"), one.label("arrived"), none.label("reported")),
+        sa.select(quarter_of(both.c.reported_at), none, one).where(both.c.reported_at.is_not(None)),
     ).subquery("steps")
     sums = (total(steps.c.arrived).label("arrived"), total(steps.c.reported).label("reported"))
     quarters = sa.select(steps.c.quarter, *sums).group_by(steps.c.quarter).subquery("quarters")
@@ -177,7 +177,7 @@ def _running(dated: sa.Select[Any], zone: str) -> sa.Select[Any]:
                      sa.cast(running, sa.BigInteger).label("unread")).order_by(days.c.day)
 
 
-def _quarter(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
+def quarter_of(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
     """Return the second at which an instant's quarter of an hour begins.
 
     Every zone's offset is a multiple of one, so the day of a quarter is that of each instant in it, and the slow step

@@ -6,6 +6,8 @@ from analytics.core.filters import Filters
 from analytics.core.results import MetricResult
 from analytics.metrics import (
     backlog,
+    backlog_flow,
+    backlog_whatif,
     forecast,
     network,
     retention,
@@ -25,9 +27,9 @@ from analytics.metrics import (
 from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
-FAMILIES = (backlog, forecast, network, retention, sources_health, sources_record, storage, storage_growth,
-            turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers, utilization_staffed,
-            volume, volume_change)
+FAMILIES = (backlog, backlog_flow, backlog_whatif, forecast, network, retention, sources_health, sources_record,
+            storage, storage_growth, turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers,
+            utilization_staffed, volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

@@ -94,7 +94,7 @@ def _turnaround(warehouse: Warehouse, filters: Filters) -> Headline:
 def _unread(warehouse: Warehouse, filters: Filters) -> Headline:
     result = backlog.unread_now(warehouse, filters)
     old = int(result.frame.over_3_days.sum())
-    return Headline("Unread now", result.headline, EXAMS, None, "lower", "Turnaround",
+    return Headline("Unread now", result.headline, EXAMS, None, "lower", "Backlog",
                     f"{old:,} for more than 3 days")
 
 

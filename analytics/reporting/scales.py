@@ -18,11 +18,13 @@ def same_scale(first: go.Figure, second: go.Figure) -> None:
         extents = [extent for figure in (first, second) if (extent := _extent(figure, axis)) is not None]
         if len(extents) == 2:
             _share(first, second, axis, (min(low for low, _ in extents), max(high for _, high in extents)))
-    highest = [max(map(float, trace.marker.color)) for figure in (first, second) for trace in figure.data
-               if _colors_amounts(trace) and len(trace.marker.color)]
+    highest = [max(abs(float(amount)) for amount in trace.marker.color) for figure in (first, second)
+               for trace in figure.data if _colors_amounts(trace) and len(trace.marker.color)]
     for trace in (*first.data, *second.data):
         if _colors_amounts(trace) and highest:
             trace.marker.cmax = max(highest)
+            if trace.marker.cmin < 0:  # signed amounts: nothing stays in the middle
+                trace.marker.cmin = -max(highest)
 
 
 def _share(first: go.Figure, second: go.Figure, axis: str, extent: Extent) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,27 @@ import streamlit as st
 def written(value: Any) -> str:
     """Write a choice as the address has it; the parts of one made of several are joined by a bar."""
     return "|".join(map(written, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def entered(name: str, read: Callable[[str], Any]) -> Any:
+    """Return a number or a day that the address says, as ``read`` reads it; ``None`` where none, or not readable.
+
+    ``read`` raises ValueError where it is not readable, which is treated as in `asked`.
+    """
+    if name not in st.query_params:
+        return None
+    said = st.query_params[name]
+    try:
+        return read(said)
+    except ValueError:
+        _refuse(name, said)
+        return None
+
+
+def _refuse(name: str, said: str) -> None:
+    del st.query_params[name]
+    st.warning(f"The link asks for '{said}', which is not offered here. The usual view is shown.",
+               icon=":material/link_off:")
 
 
 def asked(name: str, offered: Sequence[Any]) -> Any:
@@ -23,9 +44,7 @@ def asked(name: str, offered: Sequence[Any]) -> Any:
     said = st.query_params[name]
     found = next((value for value in offered if written(value) == said), None)
     if found is None:
-        del st.query_params[name]
-        st.warning(f"The link asks for '{said}', which is not offered here. The usual view is shown.",
-                   icon=":material/link_off:")
+        _refuse(name, said)
     return found
 
 

@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Operations": (
         Entry("pages/volume.py", "Volume", "bar_chart", "How much work is there, where and when?"),
         Entry("pages/turnaround.py", "Turnaround", "timer", "How fast are exams read, and what is waiting?"),
+        Entry("pages/backlog.py", "Backlog", "hourglass_top", "What waits for a report, and when will it be read?"),
         Entry("pages/utilization.py", "Utilization", "schedule", "How busy is each scanner, and what could it take?"),
         Entry("pages/storage.py", "Storage", "database", "How full is the archive, and when will it be full?"),
         Entry("pages/network.py", "Network", "lan", "What arrives when, and which link carries it?"),
@@ -42,7 +43,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("pages/definitions.py", "Definitions", "menu_book", "What does each number mean?"),
     ),
 }
-COMPARING = frozenset({"Overview", "Volume", "Turnaround", "Utilization", "Storage", "Network", "Sources"})
+COMPARING = frozenset({"Overview", "Volume", "Turnaround", "Backlog", "Utilization", "Storage", "Network", "Sources"})
 """Pages of charts, on which two views can stand side by side."""
 BY_TITLE: dict[str, Entry] = {entry.title: entry for entries in SECTIONS.values() for entry in entries}
 

@@ -9,6 +9,7 @@ import pytest
 from analytics.metrics.catalog import METRICS, compute
 from analytics.warehouse.store import Store
 from tests.spec import (
+    backlog,
     devices,
     forecast,
     network,
@@ -26,8 +27,8 @@ from tests.spec import (
 )
 from tests.support import build
 
-FAMILIES = (devices, forecast, network, open_cases, peers, retention, sources, staffed, storage, storage_growth,
-            targets, volume, volume_change, workflow)
+FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, sources, staffed, storage,
+            storage_growth, targets, volume, volume_change, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
