@@ -30,8 +30,8 @@ _CITATION = ("SIIM SWIM lexicon, 2015-06-18: ImagesPrepared (RID45914), Reported
 COUNTED = ("Exams with an order that are not cancelled, from when their images were ready (ImagesPrepared, else "
            "ImagesStoredInArchive) to their final report (Reported); a report before the images were ready, or dated "
            "after the last thing the snapshot knows of, is left out with its exam.")
-CHANCE = 1.645
-"""Standard errors by which arrivals exceed reports in an hour that is said to grow: 5 % of level hours do by chance."""
+CHANCE = 2.326
+"""Standard errors by which arrivals exceed reports in an hour that is said to grow: 1 % of level hours do by chance."""
 
 
 class Queue:
@@ -90,8 +90,8 @@ class Queue:
         """Return what came and what left in each quarter of an hour of a span of days, and what waited before."""
         start, end = (sa.literal(instant, Instant) for instant in self._bounds(span))
         both = self.scope.rows(self.condition, became=ready_at, ended=exams.c.reported_at).subquery("both")
-        before: sa.Select[Any] = sa.select(
-            count_where(both.c.became < start).label("came"), count_where(both.c.ended < start).label("left"))
+        columns: list[Any] = [
+            count_where(both.c.became < start).label("came"), count_where(both.c.ended < start).label("left")]
         one, none = literal(1), literal(0)
         steps = sa.union_all(
             sa.select(quarter_of(both.c.became).label("quarter"), one.label("arrived"), none.label("reported")).where(
@@ -101,7 +101,7 @@ class Queue:
         found = self.warehouse.read(sa.select(
             steps.c.quarter, total(steps.c.arrived).label("arrived"), total(steps.c.reported).label("reported"),
         ).group_by(steps.c.quarter).order_by(steps.c.quarter))
-        row = self.warehouse.arrow(before).to_pylist()[0]
+        row = self.warehouse.arrow(sa.select(*columns)).to_pylist()[0]
         return Flow(self._bounds(span), self.zone, int(row["came"]) - int(row["left"]), found)
 
     def _bounds(self, span: tuple[date, date]) -> tuple[datetime, datetime]:
@@ -195,12 +195,28 @@ def rates(warehouse: Warehouse, filters: Filters, by: By = "hour", site_zone: st
     change = (frame.arrived - frame.reported).astype(float)
     frame = frame.assign(
         arrived_per_hour=frame.arrived / frame.hours, reported_per_hour=frame.reported / frame.hours,
-        growth=change / frame.hours, grows=change > CHANCE * np.sqrt(frame.arrived + frame.reported))
-    notes = (growth_sentence(frame, (span[1] - span[0]).days + 1), f"Days from {span[0]} to {span[1]}.") if span else ()
+        growth=change / frame.hours, grows=_grows(frame))
+    notes = (growth_sentence(_together(frame, by), (span[1] - span[0]).days + 1),
+             f"Days from {span[0]} to {span[1]}.") if span else ()
     arrived = int(frame.arrived.sum())
     whole = float(change.sum() / frame.hours.sum()) if arrived else None
     return MetricResult(
         METRICS["backlog.rates"].spec, frame, "growth", dimensions, arrived, warehouse.revision,
         {"hours": "h", "arrived": EXAMS, "reported": EXAMS}, queue.scope.left_out(queue.reasons),
-        queue.arrived(span, by), whole, (*notes, "An hour is said to grow where what came exceeds what was reported by "
-                                         f"more than {CHANCE} standard errors, both counted as Poisson."))
+        queue.arrived(span, by), whole, (*notes, "Hours are said in which what came exceeds what was reported by more "
+                                         f"than {CHANCE} standard errors, both counted as Poisson; the hours of Monday "
+                                         "to Friday are taken together, and so are those of the weekend."))
+
+
+def _grows(frame: pd.DataFrame) -> pd.Series[bool]:
+    change = (frame.arrived - frame.reported).astype(float)
+    return change > CHANCE * np.sqrt((frame.arrived + frame.reported).astype(float))
+
+
+def _together(frame: pd.DataFrame, by: By) -> pd.DataFrame:
+    """Return the frame with each hour judged with those of the same part of the week: one cell holds too few exams."""
+    if by == "weekday":
+        return frame
+    part = [frame.weekday > 5, frame.hour]
+    sums = frame[["arrived", "reported"]].groupby(part).transform("sum")
+    return frame.assign(grows=_grows(sums))

@@ -31,6 +31,7 @@ _CITATION = ("Fluid queue: Newell, Applications of Queueing Theory, 2nd ed. 1982
              "al., Fundamentals of Queueing Theory, 4th ed. 2008")
 _SLOW = ("The reading rate is what was reported, not what could have been: where nothing waits, readers idle, and the "
          "queue would clear sooner than said.")
+_FORGOTTEN = "Exams that nobody will ever report wait too, so a queue is seldom empty: see the oldest ones."
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def clearance(warehouse: Warehouse, filters: Filters, days: int = DAYS, site_zon
         {"unread": EXAMS, "usual": EXAMS, **dict.fromkeys(("arrived_per_day", "reported_per_day", "net_per_day"),
                                                           PER_DAY)},
         queue.scope.left_out(queue.reasons), queue.waiting_at(queue.as_of), None if np.isnan(first) else float(first),
-        (*said, _SLOW, *as_of_note(queue.as_of)))
+        (*said, _SLOW, _FORGOTTEN, *as_of_note(queue.as_of)))
 
 
 @metric(MetricSpec(
@@ -168,7 +169,7 @@ def one_more_shift(
     lines = [line for name, one in ((AS_NOW, now), (WITH_SHIFT, more)) for line in _lines(name, one, state, readers)]
     frame = pd.DataFrame(lines, columns=columns)
     shift = Shift(reader_hours, days_a_week, speed, readers, reports_per_hour is None)
-    notes = (_difference(now, more, state), *_assumptions(state, shift), _SLOW)
+    notes = (_difference(now, more, state), *_assumptions(state, shift), _SLOW, _FORGOTTEN)
     return MetricResult(
         spec, frame, "unread", ("scenario", "week"), state.unread, warehouse.revision, units,
         queue.scope.left_out(queue.reasons), headline=more.after(7 * WEEKS[-1]), notes=notes)

@@ -13,6 +13,8 @@ from analytics.core.quantity import EXAMS, format_quantity
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOT_REACHED = "not reached"
+DIFFERS = 1.96
+"""Standard errors of a difference of counts beyond which it is not by chance, 19 times in 20."""
 
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -32,8 +34,11 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def _days(numbers: Iterable[int]) -> str:
-    return joined([WEEKDAYS[first - 1] if first == last else f"{WEEKDAYS[first - 1]} to {WEEKDAYS[last - 1]}"
-                   for first, last in _runs(numbers)])
+    parts: list[str] = []
+    for first, last in _runs(numbers):
+        names = WEEKDAYS[first - 1:last]
+        parts += [f"{names[0]} to {names[-1]}"] if len(names) > 2 else names
+    return joined(parts)
 
 
 def hours_words(hours: Iterable[tuple[int, int]]) -> str:
@@ -76,7 +81,7 @@ def days_words(days: float) -> str:
 
 
 def clearance_sentence(row: Any, days: int, last: date) -> str:
-    """Say what waits, how fast it changes and when it is read.
+    """Say what waits, how fast it changes, when it is read, and whether chance alone makes such a change.
 
     Parameters
     ----------
@@ -85,15 +90,22 @@ def clearance_sentence(row: Any, days: int, last: date) -> str:
     """
     rates = (f"{format_quantity(int(row.unread), EXAMS)} exams wait. In the {days} days to {last} "
              f"{_rate(row.arrived_per_day)} a day became ready and {_rate(row.reported_per_day)} were reported")
+    chance = DIFFERS * math.sqrt((row.arrived_per_day + row.reported_per_day) / days)
+    doubt = "" if abs(row.net_per_day) > chance else (
+        f" This is little: chance alone makes a difference of up to {_rate(chance)} a day.")
+    return f"{rates}, so {_outlook(row)}.{doubt}"
+
+
+def _outlook(row: Any) -> str:
     usual = f"its usual level ({format_quantity(row.usual, EXAMS)})"
     if row.net_per_day <= 0:
         there = "it is within" if row.unread <= row.usual else "it does not come down to"
-        return f"{rates}: reading does not exceed arrivals, so the queue does not clear; {there} {usual}."
+        return f"reading does not exceed arrivals and the queue does not clear; {there} {usual}"
     reached = "it is within" if row.days_to_usual == 0 else f"in {days_words(row.days_to_usual)} it is at"
     if math.isnan(row.days_to_usual):
         reached = "it is not within two years at"
     empty = "not empty within two years" if math.isnan(row.days_to_zero) else f"empty in {days_words(row.days_to_zero)}"
-    return f"{rates}, so it falls by {_rate(row.net_per_day)} a day: {reached} {usual}, and {empty}."
+    return f"it falls by {_rate(row.net_per_day)} a day: {reached} {usual}, and {empty}"
 
 
 def _rate(value: float) -> str:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
 from analytics.reporting.axes import WEEKDAYS, ticks
-from analytics.reporting.drawing import HEIGHT, HOVER, axis_name, blank, hover_words, legend, mark_of, value_axis
+from analytics.reporting.drawing import HEIGHT, HOVER, blank, hover_words, legend, mark_of, value_axis
 from analytics.reporting.palette import BLUE, CATEGORIES, CORAL
 
 SIGNED: tuple[tuple[float, str], ...] = (
@@ -50,7 +50,7 @@ def scenarios(result: MetricResult, *, height: int = HEIGHT) -> go.Figure:
                        for number, week in zip(said, part.week, strict=True)])
     weeks = sorted(set(frame.week))
     figure.update_xaxes(tickvals=weeks, ticktext=[str(week) for week in weeks], title_text="Weeks from now")
-    value_axis(figure, float(frame.unread.max() or 1), result.spec.unit, axis_name(result, "unread"))
+    value_axis(figure, float(frame.unread.max() or 1), result.spec.unit, "Unread exams")
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(**legend(True))
     return figure

@@ -108,9 +108,36 @@ def test_the_unread_at_each_end_of_day_are_those_of_unread_over_time(warehouse: 
     assert usual == every.median()
 
 
+def ready(number: int, when: str, reported: str | None = None) -> dict[str, object]:
+    return exam(number, when, images_prepared_at=when, reported_at=reported)
+
+
 def test_the_hours_in_which_it_grows_are_said_first(store: Store) -> None:
-    result = rates(build(store, TABLES), EVERYTHING, site_zone="UTC")
-    assert result.notes[0] == "The queue grows Monday from 09:00 to 10:00: by 2 a week."
+    # From Monday 2 to Sunday 8 March; each weekday 2 come at nine, and all are reported on Saturday at noon. Of the
+    # workdays together 10 > 2.326 x sqrt(10) = 7.4; of one alone 2 < 2.326 x sqrt(2) = 3.3
+    rows = [ready(10 * day + number, f"2026-03-0{day} 09:{number}0", "2026-03-07 12:00")
+            for day in range(2, 7) for number in (1, 2)]
+    snapshot = build(store, {exams: [*rows, ready(99, "2026-03-08 23:10", "2026-03-08 23:20")]})
+    result = rates(snapshot, EVERYTHING, site_zone="UTC")
+
+    assert result.notes[0] == "The queue grows Monday to Friday from 09:00 to 10:00: by 10 a week."
+    assert not result.frame.grows.any()
+
+
+def test_a_weekday_that_grows_by_more_than_chance_is_said(store: Store) -> None:
+    # 6 > 2.326 x sqrt(6) = 5.7
+    rows = [ready(number, f"2026-03-02 09:0{number}", "2026-03-04 12:00") for number in range(6)]
+    snapshot = build(store, {exams: [*rows, ready(9, "2026-03-04 23:10", "2026-03-04 23:20")]})
+    result = rates(snapshot, EVERYTHING, by="weekday", site_zone="UTC")
+
+    assert list(result.frame.grows) == [True, False, False]
+    assert result.notes[0] == "The queue grows on Monday: by 14 a week."
+
+
+def test_a_difference_that_chance_makes_is_said_to_be_one(store: Store) -> None:
+    # 2 came and 3 were reported in 13 days: 1 < 1.96 x sqrt(5) = 4.4, that is 0.3 a day
+    said = clearance(build(store, TABLES), EVERYTHING, days=13, site_zone="UTC").notes[0]
+    assert "falls by 0.1 a day" in said and said.endswith("chance alone makes a difference of up to 0.3 a day.")
 
 
 def test_hours_are_said_as_people_say_them() -> None:
@@ -118,6 +145,7 @@ def test_hours_are_said_as_people_say_them() -> None:
     assert hours_words([*week, *((7, hour) for hour in range(24))]) == (
         "Monday to Friday from 08:00 to 11:00 and from 13:00 to 14:00; Sunday all day")
     assert hours_words([(1, 23), (3, 23)]) == "Monday and Wednesday from 23:00 to 24:00"
+    assert hours_words([(6, 4), (7, 4)]) == "Saturday and Sunday from 04:00 to 05:00"
     assert [days_words(days) for days in (float("nan"), 0, 1.0, 3.46, 140.2)] == [
         "not reached", "0 days", "1 day", "3.5 days", "140 days"]
 
