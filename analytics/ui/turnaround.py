@@ -53,15 +53,25 @@ def against_targets(page: Page, interval: str, by: str) -> None:
     kept = page.metric("turnaround.breaches", interval=interval, by=by)
     if len(kept.frame):
         show_metric(page, "turnaround.breaches", drawing(ranked, by, value="kept"), interval=interval, by=by,
-                    table=True, heading="Targets kept, of the exams that are due", said=kept.notes[-1])
+                    table=True, heading="Targets kept, of the exams that are due",
+                    said=f"{_missed(kept)} {kept.notes[-1]}")
         worst = page.metric("turnaround.worst", interval=interval)
         with st.expander(f"The {len(worst.frame):,} exams farthest past their target"):
             _exams(page, worst, "Farthest past their target")
+    else:
+        st.caption(kept.notes[-1])
     impossible = page.metric("turnaround.impossible", interval=interval)
     if impossible.n:
         with st.expander(f"{format_quantity(impossible.n, EXAMS)} exams with impossible times, counted nowhere"):
-            st.caption(f"{impossible.notes[0]} To be put right in the RIS.")
+            cut = f" The {len(impossible.frame):,} farthest are listed." if len(impossible.frame) < impossible.n else ""
+            st.caption(f"{impossible.notes[0]} To be put right in the RIS.{cut}")
             _exams(page, impossible, "Impossible times")
+
+
+def _missed(kept: MetricResult) -> str:
+    late, overdue, not_due = (int(kept.frame[name].sum()) for name in ("late", "overdue", "not_due"))
+    return (f"{late + overdue:,} of {kept.n - not_due:,} exams that are due missed their target: {late:,} ended late, "
+            f"{overdue:,} are open and overdue.")
 
 
 def _exams(page: Page, result: MetricResult, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.pages.conftest import Opened
 from tests.pages.test_pages import said
 
@@ -28,3 +30,22 @@ def test_open_exams_can_be_compared_by_the_hour_of_day(app: Opened):
 
     assert not page.exception and not page.error
     assert "Median with open exams, by hour of day" in said(page)
+
+
+def test_the_page_counts_the_missed_targets_and_lists_the_worst_of_them(app: Opened):
+    page = app("pages/turnaround.py")
+
+    counted = re.search(r"([\d,]+) of ([\d,]+) exams that are due missed their target: ([\d,]+) ended late, "
+                        r"([\d,]+) are", said(page))
+    assert counted
+    missed, due, late, overdue = (int(number.replace(",", "")) for number in counted.groups())
+    assert 0 < missed == late + overdue < due
+    assert [one.label for one in page.expander if one.label.endswith("exams farthest past their target")] == [
+        f"The {min(missed, 100)} exams farthest past their target"]
+
+
+def test_an_interval_without_a_target_says_that_none_is_stated(app: Opened):
+    page = app("pages/turnaround.py", interval="turnaround.exam_duration")
+
+    assert "No target is stated for this interval" in said(page)
+    assert "missed their target" not in said(page)
