@@ -6,18 +6,18 @@ variation stays silent. None is fitted to any one hospital's data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 
 from analytics.core.filters import Filters
 from analytics.core.findings import Severity
 from analytics.core.quantity import MINUTES, PERCENT, format_quantity
-from analytics.metrics import backlog, forecast, sources_health, utilization, volume
+from analytics.metrics import backlog, forecast, sources_health, volume
+from analytics.metrics.attention_item import Attention, Rule, counted, rise
+from analytics.metrics.attention_stories import clocks_off, longer_exams, past_backlog, slower_site
 from analytics.metrics.catalog import compute
 from analytics.metrics.scope import aggregate
 from analytics.metrics.windows import COMPARED_DAYS
@@ -25,39 +25,16 @@ from analytics.warehouse.expressions import conditions
 from analytics.warehouse.schema import check_runs, exams, findings
 from analytics.warehouse.store import Warehouse
 
+__all__ = ["RULES", "Attention"]
+
 FILLS_SOON, FILLS_LATER = timedelta(days=183), timedelta(days=548)
 OLD_UNREAD_SHARE = 5.0      # percent of the unread that have waited more than 3 days
 SLOWER = 1.2                # times the usual median report turnaround, and outside its natural limit
 NATURAL_LIMIT = 2.66        # mean moving ranges above the mean: XmR chart (Wheeler, Understanding Variation, 2000)
-LONGER = 1.15               # times the usual median exam duration, in two months or more running
 VOLUME_CHANGED = 20.0       # percent
-CLOCK_OFF_MINUTES = 5.0     # DICOM PS3.17 2024e, R.6.3: clocks not synchronized are 5-10 min off
 BEHIND_MINUTES = 2 * 1440.0
 SILENT_DAYS, BUSY_A_WEEK, LOOKED_BACK_WEEKS = 7, 5, 8
 FEWEST_EXAMS = 20           # in a month, for its median to be looked at
-
-
-@dataclass(frozen=True)
-class Attention:
-    """One thing that needs attention.
-
-    Attributes
-    ----------
-    severity : error, act now; warning, look soon; info, worth knowing.
-    sentence : what it is, numbers written as people write them.
-    metric_id : the metric that says so; empty where it is a check.
-    page : title of the page that shows it.
-    filters : those that narrow the page to it.
-    """
-
-    severity: Severity
-    sentence: str
-    metric_id: str
-    page: str
-    filters: Filters
-
-
-Rule = Callable[[Warehouse, Filters], Iterator[Attention]]
 
 
 def archive_fills(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
@@ -79,7 +56,7 @@ def unread_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
     if not unread:
         return
     severity = Severity.WARNING if 100 * old / unread > OLD_UNREAD_SHARE else Severity.INFO
-    yield Attention(severity, f"{_counted(unread, 'exam')} unread now; {old:,} waiting for more than 3 days.",
+    yield Attention(severity, f"{counted(unread, 'exam')} unread now; {old:,} waiting for more than 3 days.",
                     "backlog.unread_now", "Backlog", filters)
 
 
@@ -100,36 +77,9 @@ def slower_reports(warehouse: Warehouse, filters: Filters) -> Iterator[Attention
         if now >= SLOWER * usual and now > limit:
             yield Attention(
                 Severity.WARNING,
-                f"{modality} reports took {_rise(now, usual)} longer in {months.period.iloc[-1]:%b %Y} than in the "
+                f"{modality} reports took {rise(now, usual)} longer in {months.period.iloc[-1]:%b %Y} than in the "
                 f"months before: median {format_quantity(now, MINUTES)}, usually {format_quantity(usual, MINUTES)}.",
                 "turnaround.swim_rtat", "Turnaround", filters.where(modalities=(str(modality),)))
-
-
-def longer_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
-    """A device's exams take 15 % longer than in the first half of its months, in its last two months or more."""
-    frame = utilization.duration_by_period(warehouse, filters).frame
-    frame = frame[frame.whole & (frame.exams >= FEWEST_EXAMS) & frame.station_name.notna()]
-    for (station, modality), months in frame.groupby(["station_name", "modality"]):
-        medians = months["median"].to_numpy()
-        usual = float(pd.Series(medians[:max(3, len(medians) // 2)]).median())
-        long = medians > LONGER * usual
-        run = len(long) if long.all() else int(long[::-1].argmin())
-        if len(medians) < 5 or run < 2 or months.period.iloc[-1] != frame.period.max():
-            continue
-        yield Attention(
-            Severity.WARNING,
-            f"{modality} exams on {station} take {_rise(medians[-1], usual)} longer since "
-            f"{months.period.iloc[-run]:%b %Y}: median {format_quantity(medians[-1], MINUTES)}, before "
-            f"{format_quantity(usual, MINUTES)}.",
-            "utilization.duration_by_period", "Turnaround", filters.where(station_names=(str(station),)))
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-def _rise(now: float, usual: float) -> str:
-    return f"{100 * (now / usual - 1):.0f} %"
 
 
 def volume_changed(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
@@ -170,21 +120,6 @@ def silent_devices(warehouse: Warehouse, filters: Filters) -> Iterator[Attention
                 "a week.", "volume.by_device", "Volume", filters.where(station_names=(row["station_name"],)))
 
 
-def clocks_off(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
-    """A device's clock is 5 minutes or more off the RIS's in its latest month."""
-    frame = sources_health.clock_offset(warehouse, filters).frame
-    for station, months in frame.groupby("station_name"):
-        latest = months.iloc[-1]
-        if abs(latest.offset) < CLOCK_OFF_MINUTES:
-            continue
-        way = "ahead of" if latest.offset > 0 else "behind"
-        yield Attention(
-            Severity.WARNING,
-            f"{station}'s clock runs {format_quantity(abs(float(latest.offset)), MINUTES)} {way} the RIS "
-            f"(median of {int(latest.exams):,} exams, {latest.period:%b %Y}).",
-            "sources.clock_offset", "Sources", filters.where(station_names=(str(station),)))
-
-
 def stale_sources(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
     """A source's latest data is two days or more behind the others', or some of its records could not be used."""
     for row in sources_health.freshness(warehouse, filters).frame.itertuples():
@@ -193,7 +128,7 @@ def stale_sources(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]
             yield Attention(Severity.WARNING, f"{row.source_id} is {behind} behind the latest data.",
                             "sources.freshness", "Sources", filters)
         if row.quarantined:
-            yield Attention(Severity.INFO, f"{_counted(row.quarantined, 'record')} of {row.source_id} could not be "
+            yield Attention(Severity.INFO, f"{counted(row.quarantined, 'record')} of {row.source_id} could not be "
                             "used; each is kept with its reason.", "sources.quarantine", "Sources", filters)
 
 
@@ -209,18 +144,18 @@ def found_by_checks(warehouse: Warehouse, filters: Filters) -> Iterator[Attentio
         most = found.sort_values("n").iloc[-1]
         yield Attention(
             Severity(str(severity)),
-            f"{_counted(int(found.n.sum()), 'finding')} of severity {severity} by {_counted(len(found), 'check')} of "
+            f"{counted(int(found.n.sum()), 'finding')} of severity {severity} by {counted(len(found), 'check')} of "
             f"{str(page).lower()}; most by {most.check_id} ({int(most.n):,}).", "", str(page), filters)
     failed = warehouse.count(sa.select(check_runs.c.check_id).where(check_runs.c.outcome == "failed"))
     if failed:
-        sentence = f"{_counted(failed, 'check')} could not run, so what they look for is not known."
+        sentence = f"{counted(failed, 'check')} could not run, so what they look for is not known."
         yield Attention(Severity.WARNING, sentence, "", "Consistency", filters)
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "Storage": (archive_fills,),
-    "Turnaround": (slower_reports, longer_exams),
-    "Backlog": (unread_exams,),
+    "Turnaround": (slower_reports, slower_site, longer_exams),
+    "Backlog": (unread_exams, past_backlog),
     "Volume": (volume_changed, silent_devices),
     "Sources": (clocks_off, stale_sources),
     "Consistency": (found_by_checks,),

@@ -66,15 +66,18 @@ def test_an_archive_that_fills_is_said_with_its_day(duck_store: Store) -> None:
 def test_a_clock_that_drifts_is_named_with_how_far(store: Store) -> None:
     rows, copies = _daily(120, offset=lambda day: 0 if day < 60 else 12)
     [said] = attention(build(store, {exams: rows, studies: copies}), EVERYTHING, "Sources")
-    assert said.sentence == "CT1's clock runs 12 min ahead of the RIS (median of 90 exams, Apr 2025)."
+    # day 60 is Sunday 2 March: the first whole week of it begins on the 3rd
+    assert said.sentence == ("CT1's clock runs 12 min ahead of the RIS (median of 90 exams, Apr 2025); "
+                             "it jumped by 12 min in the week of 3 Mar 2025.")
     assert said.filters.station_names == ("CT1",)
 
 
-def test_a_scanner_whose_exams_get_longer_is_named_with_the_month_it_began(store: Store) -> None:
-    # 20 minutes until the end of July (day 212), 26 from August: 30 % longer
+def test_a_scanner_whose_exams_get_longer_is_named_with_the_week_it_began(store: Store) -> None:
+    # 20 minutes until the end of July (day 212), 26 from Friday, 1 August: 30 % longer. The week of 28 July holds more
+    # days before than after, so that its median is the old one
     rows, copies = _daily(300, minutes=lambda day: 20 if day < 212 else 26)
     said = _sentences(build(store, {exams: rows, studies: copies}), "Turnaround")
-    assert said == ["CT exams on CT1 take 30 % longer since Aug 2025: median 26 min, before 20 min."]
+    assert said == ["CT exams on CT1 take 30 % longer since the week of 4 Aug 2025: median 26 min, before 20 min."]
 
 
 def test_a_scanner_that_falls_silent_is_named(store: Store) -> None:
