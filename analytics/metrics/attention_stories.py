@@ -1,7 +1,7 @@
 """What needs attention because it changed: since when, how far, and from what; each rule says it in a sentence.
 
-A change counts where it is large enough to matter (its limit stands below) and is beyond chance (`change_points`).
-Weeks are whole ones, from Monday on.
+Two years up to the end of the period chosen are looked at, in whole weeks from Monday on. A change counts where it is
+large enough to matter (its limit stands below) and beyond chance (`change_points`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from analytics.metrics import backlog, sources_health, utilization
 from analytics.metrics.attention_item import Attention, counted, rise
 from analytics.metrics.catalog import compute
 from analytics.metrics.change_points import SHORTEST, Change, Numbers, bend, step, stretch
+from analytics.metrics.scope import as_of
 from analytics.metrics.volume_change import public_holidays
 from analytics.warehouse.store import Warehouse
 
@@ -38,10 +39,9 @@ TOLD_FOR = timedelta(days=366)
 
 def longer_exams(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
     """A device's exams take 15 % longer since a week of the last two years."""
-    frame = utilization.duration_by_period(warehouse, filters, "week").frame
+    frame = utilization.duration_by_period(warehouse, _two_years(warehouse, filters), "week").frame
     frame = frame[frame.whole & (frame.exams >= FEWEST_IN_WEEK) & frame.station_name.notna() & (frame["median"] > 0)]
-    for (station, modality), weeks in frame.groupby(["station_name", "modality"]):
-        weeks = weeks[weeks.period > frame.period.max() - timedelta(weeks=LOOKED_BACK)]
+    for (_, station, modality), weeks in frame.groupby(["site", "station_name", "modality"], dropna=False):
         seen = _risen(np.log(weeks["median"].to_numpy()), LONGER)
         if seen is None or weeks.period.iloc[-1] < frame.period.max() - timedelta(weeks=SHORTEST):
             continue
@@ -71,10 +71,11 @@ def slower_site(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
     Where there are several sites, each is looked at against the others, so that what slows all of them (a holiday) is
     no story of one; and its own turnaround has to have risen as much, so that one getting faster is none of the others.
     """
-    frame = compute("turnaround.swim_rtat", warehouse, filters, period="week", by="site").frame
+    history = _two_years(warehouse, filters)
+    frame = compute("turnaround.swim_rtat", warehouse, history, period="week", by="site").frame
     frame = frame[frame.whole & (frame.n + frame.open >= FEWEST_IN_WEEK) & frame.site.notna()]
     table = np.log(frame[frame.median_with_open > 0].pivot(index="period", columns="site", values="median_with_open"))
-    table, sizes = table.iloc[-LOOKED_BACK:], frame.groupby("site").n.sum()
+    sizes = frame.groupby("site").n.sum()
     for site in table.columns:
         own, others = table[site], table.drop(columns=site)
         compared = (own - _together(others, sizes) if len(others.columns) else own).dropna()
@@ -102,10 +103,11 @@ def _together(sites: pd.DataFrame, sizes: pd.Series[int]) -> pd.Series[float]:
 def clocks_off(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
     """A device's clock is 5 minutes or more off the RIS's in its latest month; since when, and how fast it drifts."""
     months = sources_health.clock_offset(warehouse, filters).frame
-    latest = months.groupby("station_name").tail(1) if len(months) else months
+    latest = months.groupby(["site", "station_name"], dropna=False).tail(1) if len(months) else months
     for now in latest[latest.offset.abs() >= CLOCK_OFF_MINUTES].itertuples():
         chosen = filters.where(station_names=(now.station_name,))
-        weeks = sources_health.clock_offset(warehouse, chosen, "week", FEWEST_IN_WEEK).frame
+        weeks = sources_health.clock_offset(warehouse, _two_years(warehouse, chosen), "week", FEWEST_IN_WEEK).frame
+        weeks = weeks[weeks.site.isna() if pd.isna(now.site) else weeks.site == now.site]
         way = "ahead of" if now.offset > 0 else "behind"
         yield Attention(
             Severity.WARNING,
@@ -116,17 +118,29 @@ def clocks_off(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
 
 def _since(weeks: pd.DataFrame) -> str:
     """Say whether a clock jumped or drifts, whichever lies nearer to its weeks, and since when."""
-    weeks = weeks.iloc[-LOOKED_BACK:]
+    weeks = _after_reset(weeks)
     times = ((weeks.period - weeks.period.min()).dt.days / 7).to_numpy(dtype=float)
     offsets = weeks.offset.to_numpy(dtype=float)
     found = [seen for seen in (step(offsets), bend(times, offsets)) if seen and seen.p <= BY_CHANCE]
     if not found:
         return ""
     seen = min(found, key=lambda change: change.misfit(times, offsets))
-    since = _day(weeks.period.iloc[seen.first])
     if seen.slope:
+        # a week's median stands for its middle: the bend, in the last week on the level, lies within that week
+        since = _day(weeks.period.iloc[seen.first - 1])
         return f"; it has drifted by {abs(seen.slope):.1f} min a week since the week of {since}"
-    return f"; it jumped by {format_quantity(abs(seen.after - seen.before), MINUTES)} in the week of {since}"
+    jump = format_quantity(abs(seen.after - seen.before), MINUTES)
+    return f"; it jumped by {jump} in the week of {_day(weeks.period.iloc[seen.first])}"
+
+
+def _after_reset(weeks: pd.DataFrame) -> pd.DataFrame:
+    """Return the weeks since a clock was last set right: what it did before says nothing of how it runs now.
+
+    Three weeks are held against the three before, so that one odd week is no reset.
+    """
+    off = weeks.offset.abs().reset_index(drop=True).rolling(3).median()
+    reset = np.flatnonzero(off.shift(-3) - off <= -CLOCK_OFF_MINUTES)
+    return weeks.iloc[reset[-1] + 1:] if len(reset) else weeks
 
 
 def past_backlog(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
@@ -135,12 +149,12 @@ def past_backlog(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
     What waits shows a backlog at once; the number unread shows it late and faintly, because the few exams that wait for
     weeks are much of it. It is said beside.
     """
-    history = filters.where(date_from=None)
+    history = _two_years(warehouse, filters)
     frame = compute("turnaround.swim_rtat", warehouse, history, period="day").frame
     frame = frame[frame.whole & (frame.n + frame.open >= FEWEST_IN_WEEK) & (frame.median_with_open > 0)]
     if len(frame) < 7 * USUAL_WEEKS:
         return
-    waits = frame.set_index("period").median_with_open.asfreq("D").iloc[-7 * LOOKED_BACK:]
+    waits = frame.set_index("period").median_with_open.asfreq("D")
     usual = _usual(waits)
     found = _backlog_days(np.log(waits / usual).fillna(0.0))
     if found is None or waits.index[-1] - found[1] > TOLD_FOR:
@@ -181,9 +195,11 @@ def _most_unread(warehouse: Warehouse, history: Filters, first: pd.Timestamp, la
     unread = frame.set_index("day").unread
     # the queue is longest when what caused it ends
     inside, usual = unread[first:last + timedelta(days=3)], _usual(unread.asfreq("D").ffill())
-    if not len(inside) or np.isnan(usual.get(inside.idxmax(), np.nan)):
+    if not len(inside):
         return ""
     most = inside.idxmax()
+    if not inside[most] > usual[most]:
+        return ""
     return f"; most were unread on {_day(most)}: {int(inside.max()):,}, usually {usual[most]:,.0f}"
 
 
@@ -191,6 +207,17 @@ def _closed(first: pd.Timestamp, last: pd.Timestamp) -> str:
     """Say how many public holidays fell into the days, where the country is known."""
     holidays = public_holidays(load_settings().holidays, (day.date() for day in pd.date_range(first, last)))
     return f", with {counted(len(holidays), 'public holiday')} in it" if holidays else ""
+
+
+def _two_years(warehouse: Warehouse, filters: Filters) -> Filters:
+    """Return the filters over the two years up to their end, from a Monday on, whatever beginning they choose.
+
+    What changed shows only against what was before.
+    """
+    now = as_of(warehouse)
+    end = filters.date_to or (now.date() if now else None)
+    first = end - timedelta(weeks=LOOKED_BACK, days=end.weekday()) if end else None
+    return filters.where(date_from=first)
 
 
 def _day(day: date) -> str:

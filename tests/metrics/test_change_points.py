@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from analytics.metrics.change_points import Change, bend, middle_slope, step, stretch
 
@@ -49,6 +50,25 @@ def test_the_middle_slope_is_that_of_most_pairs() -> None:
     assert slope == 5.5
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_each_fit_is_that_of_another_implementation(seed: int) -> None:
+    """Least squares by numpy at every place, one after the other; ranks and slope by scipy."""
+    values = np.round(_noise(seed, 40, 0.3), 1)
+    times, place = np.arange(40.0), np.arange(40)
+
+    def explained(shape: np.ndarray, of: np.ndarray) -> float:
+        squares = np.linalg.lstsq(np.column_stack([np.ones(40), shape]), of, rcond=None)[1]
+        return float(1 - squares[0] / ((of - of.mean()) ** 2).sum())
+
+    ranks = scipy.stats.rankdata(values)
+    steps = {at: explained(place >= at, ranks) for at in range(4, 37)}
+    bends = {at: explained(np.maximum(0, place - at), values) for at in range(3, 36)}
+    stepped, bent = _found(step(values)), _found(bend(times, values))
+    assert steps[stepped.first] == pytest.approx(max(steps.values())) == pytest.approx(stepped.explained)
+    assert bends[bent.first - 1] == pytest.approx(max(bends.values())) == pytest.approx(bent.explained)
+    assert bent.slope == pytest.approx(scipy.stats.theilslopes(values[bent.first - 1:], times[bent.first - 1:])[0])
+
+
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("place", [20, 60, 90])
 def test_a_step_of_three_deviations_is_found_within_two_weeks(place: int, seed: int) -> None:
@@ -79,10 +99,12 @@ def test_a_single_wild_value_is_no_step() -> None:
 @pytest.mark.parametrize("alike", [0.0, 0.3])
 @pytest.mark.parametrize("kind", ["step", "bend", "stretch"])
 def test_chance_is_rarely_taken_for_a_change(kind: str, alike: float) -> None:
-    """In 200 series without a change, at most 5 % show one at p <= 0.01, even where weeks resemble the ones before."""
+    """In 200 series without a change, at most 5 % show one at p <= 0.01, even where weeks resemble the ones before.
+
+    Measured: step 1 % and 3 % (correlation 0 and 0.3), bend 0 % and 1 %, stretch 2.5 % and 1.5 %.
+    """
     find = {"step": step, "bend": lambda values: bend(WEEKS, values), "stretch": lambda values: stretch(values, 2, 10)}
     alarms = sum(_found(find[kind](_noise(1000 + seed, alike=alike))).p <= 0.01 for seed in range(200))
-    print(kind, alike, alarms / 200)
     assert alarms / 200 <= LEVEL
 
 
