@@ -6,10 +6,22 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from analytics.core.filters import Filters
-from analytics.metrics.attention_stories import clocks_off, longer_exams, past_backlog, slower_site
+from analytics.metrics.attention_stories import (
+    BY_CHANCE,
+    LONGER,
+    _risen,
+    _together,
+    clocks_off,
+    longer_exams,
+    past_backlog,
+    slower_site,
+)
+from analytics.metrics.change_points import step
 from analytics.warehouse.schema import exams, studies
 from analytics.warehouse.store import Store, Warehouse
 from tests.spec.case import exam
@@ -107,6 +119,24 @@ def test_a_device_that_was_repaired_is_not_told_of(duck_store: Store) -> None:
         "CT exams on NorthCT take 30 % longer since the week of 8 Sep 2025: median 26 min, before 20 min."]
     repaired = _hospital(duck_store, _site("North", minutes=lambda day: 26 if 250 <= day < 330 else 20))
     assert _said(longer_exams, repaired) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rise_that_is_over_is_none_however_clear_it_was(seed: int) -> None:
+    weeks, noise = np.arange(104), np.random.default_rng(seed).normal(0, 0.1, 104)
+    lasting = _risen(noise + 0.3 * (weeks >= 60), LONGER)
+    assert lasting is not None and lasting.first == 60
+    # back at the old level in the last six weeks: the step up is still the best one, and far beyond chance
+    over = noise + 0.3 * ((weeks >= 60) & (weeks < 98))
+    assert (seen := step(over)) is not None and seen.p <= BY_CHANCE
+    assert _risen(over, LONGER) is None
+
+
+def test_a_large_site_counts_for_more_and_a_missing_week_for_nothing() -> None:
+    # 0.9 x 1 + 0.1 x 3 = 1.2; where the large one has no figure, the small one's 3 stands
+    together = _together(pd.DataFrame({"large": [1.0, np.nan], "small": [3.0, 3.0]}),
+                         pd.Series({"large": 90, "small": 10}))
+    assert together.tolist() == pytest.approx([1.2, 3.0])
 
 
 @pytest.mark.parametrize("rule", [clocks_off, longer_exams, past_backlog, slower_site])
