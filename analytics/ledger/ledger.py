@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,7 @@ from analytics.ledger.schema import MIGRATIONS, audit, migrations, pins, reviews
 from analytics.warehouse.store import now_utc
 
 _LOCK = 7_226_001
+_TIMES_ASKED, _PAUSE_SECONDS = 200, 0.05
 _IDENTITY = ("check_id", "source_id", "study_instance_uid", "series_instance_uid", "sop_instance_uid", "path",
              "accession_number")
 
@@ -180,6 +183,18 @@ def _scenario(row: Any) -> Scenario:
                     row.saved_by)
 
 
+def _keep_write_ahead_log(driver: Any) -> None:
+    """Turn the write-ahead log on. While another does the same, SQLite says so at once and does not wait."""
+    for left in reversed(range(_TIMES_ASKED)):
+        try:
+            driver.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+
+
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
         return sa.create_engine(url, pool_pre_ping=True)
@@ -193,7 +208,7 @@ def _engine(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _connected(driver: Any, _record: Any) -> None:
         driver.isolation_level = None
-        driver.execute("PRAGMA journal_mode=WAL")
+        _keep_write_ahead_log(driver)
         driver.execute("PRAGMA synchronous=FULL")
 
     @sa.event.listens_for(engine, "begin")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 HORIZON = 730
 """Days after which a level counts as not reached: rates do not hold for longer than two years."""
 NEVER = math.nan
+_EXACT = 1e-9
+"""Of an exam: a queue this close to a level is there, so that a sum's rounding never adds a day."""
 
 
 def days_until(waiting: float, level: float, net: float) -> float:
@@ -21,7 +23,7 @@ def days_until(waiting: float, level: float, net: float) -> float:
     net : float
         Exams read a day less exams that come a day.
     """
-    if waiting <= level:
+    if waiting <= level + _EXACT:
         return 0.0
     days = (waiting - level) / net if net > 0 else NEVER
     return days if days <= HORIZON else NEVER
@@ -63,14 +65,11 @@ class Reading:
         return ends[-1] if ends else self.waiting
 
     def until(self, level: float) -> float:
-        """Return at the end of which day no more than a level waits; 0 where that is now, NaN where never.
-
-        Exact to 1e-9 of an exam, so that a sum's rounding never adds a day.
-        """
-        if self.waiting <= level:
+        """Return at the end of which day no more than a level waits; 0 where that is now, NaN where never."""
+        if self.waiting <= level + _EXACT:
             return 0.0
         numbered = zip(range(1, HORIZON + 1), self.days(), strict=False)
-        return next((float(day) for day, (_, waiting) in numbered if waiting <= level + 1e-9), NEVER)
+        return next((float(day) for day, (_, waiting) in numbered if waiting <= level + _EXACT), NEVER)
 
     @property
     def capacity(self) -> float:
