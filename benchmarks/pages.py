@@ -25,8 +25,9 @@ from analytics.warehouse.store import Warehouse, open_warehouse
 RUNS = 3
 Question = Callable[[Warehouse], Any]
 EVERYTHING = Filters()
-FAMILIES = {"Volume": ("volume",), "Turnaround": ("turnaround", "backlog"), "Storage": ("storage",),
-            "Sources": ("sources",), "Utilization": ("utilization",)}
+FAMILIES = {"Volume": ("volume",), "Turnaround": ("turnaround",), "Backlog": ("backlog",), "Storage": ("storage",),
+            "Sources": ("sources",), "Utilization": ("utilization",),
+            "Network": ("network",)}
 """Page to the families of metrics it asks for; a page asks for one turnaround interval at a time, all are timed."""
 
 

@@ -1,4 +1,4 @@
-"""Turnaround: how fast exams are read, and what is waiting."""
+"""Turnaround: how fast exams are read; the page Backlog has what waits."""
 
 import streamlit as st
 
@@ -50,11 +50,5 @@ with open_page("Turnaround") as page:
         show_metric(page, interval, drawing(figures.shares, "period", BUCKETS, group="acr_class"),
                     heading="Finished within", said="Classes of the ACR General Radiology Improvement Database",
                     key="buckets", period=period)
-    with left:
-        show_metric(page, "backlog.unread_by_age", drawing(figures.bars, "age", by),
-                    heading="Unread now, by how long they have waited", by=by)
-    with right:
-        show_metric(page, "backlog.unread_over_time", drawing(figures.lines, "day"),
-                    heading="Unread at the end of each day", site_zone=page.settings.site_zone)
     show_metric(page, "turnaround.open_cases", drawing(figures.bars, "age", by),
                 heading="Open cases of this turnaround, by age so far", interval=interval, by=by)

@@ -31,6 +31,9 @@ REPORT_SOP_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.88.{end}" for end in ("
 """Documents in which a reading is reported: Basic Text, Enhanced, Comprehensive, Comprehensive 3D, Extensible SR.
 Dose reports, CAD results, key objects and procedure logs are structured too, and report no reading (PS3.6 2024e A)."""
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""In the order of ISO 8601."""
+
 PATIENT_CLASSES: dict[str, str] = {
     "I": "Inpatient", "O": "Outpatient", "E": "Emergency", "P": "Preadmit", "R": "Recurring",
 }

@@ -21,7 +21,7 @@ from analytics.metrics.attention_item import Attention, counted, rise
 from analytics.metrics.catalog import compute
 from analytics.metrics.change_points import SHORTEST, Change, Numbers, bend, step, stretch
 from analytics.metrics.scope import as_of
-from analytics.metrics.volume_change import public_holidays
+from analytics.metrics.working_days import public_holidays
 from analytics.warehouse.store import Warehouse
 
 LOOKED_BACK = 104           # weeks: two years, so that each season is seen twice

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from analytics.core.quantity import EXAMS, format_quantity
+from analytics.core.terms import WEEKDAYS
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOT_REACHED = "not reached"
 DIFFERS = 1.96
 """Standard errors of a difference of counts beyond which it is not by chance, 19 times in 20."""

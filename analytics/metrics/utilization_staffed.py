@@ -12,10 +12,10 @@ from analytics.core.quantity import EXAMS, MINUTES, PERCENT
 from analytics.core.results import MetricResult, MetricSpec
 from analytics.core.settings import load_settings
 from analytics.metrics.base import METRICS, metric
-from analytics.metrics.scope import Scope, aggregate
+from analytics.metrics.scope import Scope, aggregate, undated
 from analytics.metrics.utilization import Timed
-from analytics.metrics.volume_change import public_holidays
 from analytics.metrics.windows import COMPARED_DAYS
+from analytics.metrics.working_days import is_working_day, public_holidays
 from analytics.warehouse.expressions import literal, local, quantile
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
@@ -38,10 +38,10 @@ class _Window:
         first = filters.date_from or (last - timedelta(days=COMPARED_DAYS - 1) if last else None)
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if first and last else []
         closed = public_holidays(load_settings().holidays, days)
-        self.days = [day for day in days if day.isoweekday() <= 5 and day not in closed]
+        self.days = [day for day in days if is_working_day(day, closed)]
         self.opens, self.closes = literal(60.0 * opens), literal(60.0 * closes)
         self.minutes = 60.0 * (closes - opens)
-        self.warehouse = warehouse
+        self.warehouse, self._filters = warehouse, filters
         self.timed = Timed(warehouse, filters.where(date_from=first, date_to=last) if days else filters)
         clock = local(exams.c.procedure_start_at, zone)
         day = sa.cast(clock, sa.Date)
@@ -54,6 +54,14 @@ class _Window:
         return self.warehouse.read(aggregate(self.rows, _DEVICE, lambda c: {
             "exams": sa.func.count(), "median_duration": quantile(c.minutes, 0.5),
             "all_minutes": sa.func.sum(c.minutes, type_=sa.Double)}))
+
+    def staffed_days(self) -> pd.DataFrame:
+        """Return on how many days of the window each device was staffed: none from before its first exam of all."""
+        ever = Timed(self.warehouse, undated(self._filters)).rows()
+        first = self.warehouse.read(aggregate(ever, _DEVICE, lambda c: {
+            "first_day": sa.func.min(c.exam_date, type_=sa.Date)}))
+        counts = [sum(pd.Timestamp(day) >= begins for day in self.days) for begins in pd.to_datetime(first.first_day)]
+        return first[list(_DEVICE)].assign(days=pd.Series(counts, dtype="int64"))
 
     def gaps(self) -> pd.DataFrame:
         """Return how often each device had a gap of so many minutes within staffed hours, days without exams aside.
@@ -94,7 +102,8 @@ class _Window:
     f"Percent of a device's staffed hours ({OPENS}:00 to {CLOSES}:00 on the site's clock, Monday to Friday without "
     "public holidays, unless set) in which an exam ran, from ProcedureStart to ImagingComplete; exams that overlap "
     "count once. Beside it the idle hours, how many more exams of the device's median length and the turnover would "
-    "fit into its gaps, and the hours of exams outside staffed hours. Days on which it made nothing are idle. Where no "
+    "fit into its gaps, and the hours of exams outside staffed hours. Days on which it made nothing are idle, from its "
+    "first exam of all on. Where no "
     f"period is chosen: the last {COMPARED_DAYS} whole days. Exams without both times, that end before they start or "
     "last a day or more are left out and counted.", PERCENT, "neutral", _CITATION, "RID45978"))
 def staffed_hours(warehouse: Warehouse, filters: Filters, opens: int = OPENS, closes: int = CLOSES,
@@ -116,7 +125,9 @@ def staffed_hours(warehouse: Warehouse, filters: Filters, opens: int = OPENS, cl
     """
     window = _Window(warehouse, filters, opens, closes, site_zone or load_settings().site_zone)
     frame = window.devices().merge(window.used_days(), on=list(_DEVICE), how="left")
-    unused = len(window.days) - frame.pop("used").fillna(0)
+    frame = frame.merge(window.staffed_days(), on=list(_DEVICE))
+    days = frame.pop("days")
+    unused = days - frame.pop("used").fillna(0)
     gaps = window.gaps().merge(frame[[*_DEVICE, "median_duration"]], on=list(_DEVICE))
     empty = frame[[*_DEVICE, "median_duration"]].assign(gap=window.minutes, times=unused)
     every = pd.concat([gaps, empty], ignore_index=True) if len(gaps) else empty
@@ -124,17 +135,16 @@ def staffed_hours(warehouse: Warehouse, filters: Filters, opens: int = OPENS, cl
     every["slots"] = every.gap // (every.median_duration + turnover) * every.times
     sums = every.groupby(list(_DEVICE), dropna=False)[["idle", "slots"]].sum().reset_index()
     frame = frame.merge(sums, on=list(_DEVICE))
-    staffed = window.minutes * len(window.days)
-    frame["staffed"], frame["idle"] = staffed / 60, frame.idle.astype(float) / 60
+    frame["staffed"], frame["idle"] = window.minutes * days / 60, frame.idle.astype(float) / 60
     frame["busy"] = frame.staffed - frame.idle
     frame["outside"] = (frame.pop("all_minutes").astype(float) / 60 - frame.busy).clip(lower=0.0)
     frame["slots"] = frame.slots.astype("int64")
-    frame["utilization"] = 100.0 * frame.busy / frame.staffed if staffed else float("nan")
+    frame["utilization"] = 100.0 * frame.busy / frame.staffed.where(frame.staffed > 0)
     frame = frame.sort_values("utilization", ascending=False, kind="stable").reset_index(drop=True)
     whole = float(frame.staffed.sum())
     hours = dict.fromkeys(("staffed", "busy", "idle", "outside"), "h")
-    notes = (f"Every device is taken as staffed from {opens}:00 to {closes}:00 on {len(window.days):,} working days; "
-             f"a further exam takes the device's median and {turnover:g} minutes.",
+    notes = (f"Every device is taken as staffed from {opens}:00 to {closes}:00 on {len(window.days):,} working days, from "
+             f"its first exam on; a further exam takes the device's median and {turnover:g} minutes.",
              "Exams that overlap count in the hours outside as well.") if len(frame) else ()
     return MetricResult(
         METRICS["utilization.staffed"].spec, frame, "utilization", _DEVICE, int(frame.exams.sum()), warehouse.revision,

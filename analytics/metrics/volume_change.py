@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
-import holidays
 import pandas as pd
 import sqlalchemy as sa
 
@@ -19,6 +17,7 @@ from analytics.metrics.decomposition import Days, days_and_rate, nested
 from analytics.metrics.scope import aggregate, undated
 from analytics.metrics.volume import WHAT_COUNTS, studies_in
 from analytics.metrics.windows import WHICH_WINDOWS, Against, Windows, compared
+from analytics.metrics.working_days import is_working_day, public_holidays
 from analytics.warehouse.expressions import count_where, literal
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
@@ -129,20 +128,8 @@ def change_by_days(warehouse: Warehouse, filters: Filters, against: Against | No
 
 def _kind_of_day(kind: str, counted: dict[str, int], windows: Windows, closed: set[date]) -> tuple[str | int, ...]:
     days_this, days_before = (
-        sum(_works(day, closed) == (kind == WORKING) for day in windows.days(before)) for before in (False, True))
+        sum(is_working_day(day, closed) == (kind == WORKING) for day in windows.days(before))
+        for before in (False, True))
     this, before = int(counted.get("this", 0)), int(counted.get("before", 0))
     days, rate = days_and_rate(Days(days_before, before), Days(days_this, this))
     return kind, this, before, this - before, days, rate, days_this, days_before
-
-
-def _works(day: date, closed: set[date]) -> bool:
-    return day.isoweekday() <= 5 and day not in closed
-
-
-def public_holidays(country: str, days: Iterable[date]) -> set[date]:
-    """Return which of some days are public holidays of a country (ISO 3166-1) or its part: ``GB-ENG``."""
-    if not country:
-        return set()
-    nation, _, part = country.partition("-")
-    known = holidays.country_holidays(nation, subdiv=part or None)
-    return {day for day in days if day in known}

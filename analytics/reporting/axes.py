@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 
 from analytics.core.quantity import BYTES, MINUTES, PERCENT, format_quantity, unit_words
-from analytics.core.terms import MODALITIES, PATIENT_CLASSES, PRIORITIES, SOURCE_KINDS, TRANSFER_SYNTAXES
+from analytics.core.terms import MODALITIES, PATIENT_CLASSES, PRIORITIES, SOURCE_KINDS, TRANSFER_SYNTAXES, WEEKDAYS
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SECOND_STEPS = (1, 2, 5, 10, 15, 30)
 _MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14400, 28800, 72000, 144000, 525600)
 _NAMED: dict[str, dict[str, str]] = {

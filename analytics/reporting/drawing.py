@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
+from analytics.core.terms import WEEKDAYS
 from analytics.reporting.axes import axis_title, is_missing, label_of, period_of, period_words, ticks, words
 from analytics.reporting.palette import BLUE, FAINT, Ink, inks, natural_order
 
@@ -90,6 +91,14 @@ def value_axis(figure: go.Figure, high: float, unit: str, name: str, *, low: flo
     change = {"tickvals": values, "ticktext": texts, "title_text": axis_title(name, unit)}
     update = figure.update_yaxes if axis == "y" else figure.update_xaxes
     update(**change, **(selector or {}))
+
+
+def week_axes(figure: go.Figure) -> None:
+    """Give a map of the week its axes: hours along, from Monday down."""
+    figure.update_xaxes(tickvals=list(range(0, 24, 3)), ticktext=[f"{hour:02d}:00" for hour in range(0, 24, 3)],
+                        title_text=label_of("hour"), range=[-0.6, 23.6])
+    figure.update_yaxes(tickvals=[day + 0.5 for day in range(7)], ticktext=[day[:3] for day in WEEKDAYS],
+                        range=[7, 0], showgrid=False, title_text="")
 
 
 def order_of(frame: pd.DataFrame, color: str, value: str) -> list[Any]:

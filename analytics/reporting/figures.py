@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from analytics.core.quantity import BYTES, PERCENT, format_quantity
 from analytics.core.results import MetricResult
-from analytics.reporting.axes import WEEKDAYS, label_of, ticks, words
+from analytics.reporting.axes import ticks, words
 from analytics.reporting.drawing import (
     HEIGHT,
     HOVER,
@@ -35,6 +35,7 @@ from analytics.reporting.drawing import (
     plain,
     positions,
     value_axis,
+    week_axes,
 )
 from analytics.reporting.palette import BAD, BLUE, CATEGORIES, CORAL, FAINT, GRAY, ORDERED, SEQUENCE, WATCH, Ink, inks
 
@@ -121,10 +122,7 @@ def heat_map(result: MetricResult, x: str = "exam_hour", y: str = "exam_weekday"
         customdata=[mark_of(result, row) for _, row in frame.iterrows()], showlegend=False,
         hovertext=hover_words(result, frame, [result.value]), hovertemplate=HOVER,
     )
-    figure.update_xaxes(tickvals=list(range(0, 24, 3)), ticktext=[f"{hour:02d}:00" for hour in range(0, 24, 3)],
-                        title_text=label_of(x), range=[-0.6, 23.6])
-    figure.update_yaxes(tickvals=[day + 0.5 for day in range(7)], ticktext=[day[:3] for day in WEEKDAYS],
-                        range=[7, 0], showgrid=False, title_text="")
+    week_axes(figure)
     return figure
 
 

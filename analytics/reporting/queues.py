@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 
 from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
-from analytics.reporting.axes import WEEKDAYS, ticks
-from analytics.reporting.drawing import HEIGHT, HOVER, blank, hover_words, legend, mark_of, value_axis
+from analytics.reporting.axes import ticks
+from analytics.reporting.drawing import HEIGHT, HOVER, blank, hover_words, legend, mark_of, value_axis, week_axes
 from analytics.reporting.palette import BLUE, CATEGORIES, CORAL
 
 SIGNED: tuple[tuple[float, str], ...] = (
@@ -30,10 +30,7 @@ def growth_map(result: MetricResult, *, height: int = 320) -> go.Figure:
         customdata=[mark_of(result, row) for _, row in frame.iterrows()], showlegend=False,
         hovertext=hover_words(result, frame, [result.value, "arrived_per_hour", "reported_per_hour"]),
         hovertemplate=HOVER)
-    figure.update_xaxes(tickvals=list(range(0, 24, 3)), ticktext=[f"{hour:02d}:00" for hour in range(0, 24, 3)],
-                        title_text="Hour of day", range=[-0.6, 23.6])
-    figure.update_yaxes(tickvals=[day + 0.5 for day in range(7)], ticktext=[day[:3] for day in WEEKDAYS],
-                        range=[7, 0], showgrid=False, title_text="")
+    week_axes(figure)
     return figure
 
 

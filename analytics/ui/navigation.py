@@ -23,7 +23,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "": (Entry("app.py", "Overview", "space_dashboard", "What changed, and what needs attention?"),),
     "Operations": (
         Entry("pages/volume.py", "Volume", "bar_chart", "How much work is there, where and when?"),
-        Entry("pages/turnaround.py", "Turnaround", "timer", "How fast are exams read, and what is waiting?"),
+        Entry("pages/turnaround.py", "Turnaround", "timer", "How fast are exams read, and are the targets kept?"),
         Entry("pages/backlog.py", "Backlog", "hourglass_top", "What waits for a report, and when will it be read?"),
         Entry("pages/utilization.py", "Utilization", "schedule", "How busy is each scanner, and what could it take?"),
         Entry("pages/storage.py", "Storage", "database", "How full is the archive, and when will it be full?"),

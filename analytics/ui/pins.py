@@ -22,6 +22,8 @@ def card_of(page: Page, metric_id: str, draw: Callable[..., Any], heading: str, 
     """Write a chart down, so that it can be drawn again elsewhere; nothing where it cannot be."""
     if not isinstance(draw, Drawing):
         return ""
+    if not all(isinstance(value, str | int | float | None) for value in named.values()):
+        return ""  # such as a past instant: JSON has none
     return json.dumps({"metric": metric_id, "heading": heading, "drawing": draw.to_json(), "named": named,
                        "filters": page.filters.to_query()}, sort_keys=True)
 

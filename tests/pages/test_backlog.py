@@ -30,6 +30,7 @@ def test_a_link_brings_the_day_and_the_shift_back(app: Opened):
     day = usual.replace(year=usual.year - 1, day=1)
     page = app("pages/backlog.py", **{"backlog-day": day.isoformat(), "shift-hours": "6.0", "shift-readers": "many"})
 
+    assert not page.exception and not page.error
     assert f"Unread at the end of {day}" in said(page) and "works 6 hours" in said(page)
     assert "many" in page.warning[0].value
     assert page.number_input(key="shift-readers").value == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -58,6 +59,12 @@ def test_a_link_shows_two_sites_side_by_side_on_every_page_with_charts(app: Open
     words = said(page)
     assert ">Northgate<" in words and ">Southmoor<" in words
     assert asked(page, "compare") == ["Southmoor"]
+
+
+def test_the_two_charts_of_a_comparison_have_one_scale(app: Opened):
+    page = app("pages/volume.py", compare="Westbrook", sites=["Northgate"])
+    first, second = (json.loads(chart.proto.spec)["layout"]["yaxis"] for chart in page.get("plotly_chart")[:2])
+    assert first["range"] == second["range"] and first["ticktext"] == second["ticktext"]
 
 
 def test_the_comparison_is_chosen_once_and_taken_off_again(app: Opened):
