@@ -143,8 +143,8 @@ def staffed_hours(warehouse: Warehouse, filters: Filters, opens: int = OPENS, cl
     frame = frame.sort_values("utilization", ascending=False, kind="stable").reset_index(drop=True)
     whole = float(frame.staffed.sum())
     hours = dict.fromkeys(("staffed", "busy", "idle", "outside"), "h")
-    notes = (f"Every device is taken as staffed from {opens}:00 to {closes}:00 on {len(window.days):,} working days, from "
-             f"its first exam on; a further exam takes the device's median and {turnover:g} minutes.",
+    notes = (f"Every device is taken as staffed from {opens}:00 to {closes}:00 on {len(window.days):,} working days, "
+             f"from its first exam on; a further exam takes the device's median and {turnover:g} minutes.",
              "Exams that overlap count in the hours outside as well.") if len(frame) else ()
     return MetricResult(
         METRICS["utilization.staffed"].spec, frame, "utilization", _DEVICE, int(frame.exams.sum()), warehouse.revision,
