@@ -213,5 +213,6 @@ def _difference(now: Reading, more: Reading, state: State) -> str:
     end = 7 * WEEKS[-1]
     return (f"The backlog is at its usual level ({usual}) in {days_words(more.until(state.usual))} with the shift, "
             f"{days_words(now.until(state.usual))} without; empty in {days_words(more.until(0.0))} and "
-            f"{days_words(now.until(0.0))}. After {WEEKS[-1]} weeks {format_quantity(round(more.after(end)), EXAMS)} "
-            f"exams wait with it and {format_quantity(round(now.after(end)), EXAMS)} without.")
+            f"{days_words(now.until(0.0))}. Unread after {WEEKS[-1]} weeks: "
+            f"{format_quantity(round(more.after(end)), EXAMS)} with it, "
+            f"{format_quantity(round(now.after(end)), EXAMS)} without.")

@@ -150,9 +150,9 @@ def link_by_site(warehouse: Warehouse, filters: Filters, years: int = YEARS, loa
     f"the window's days. Beside it the mean, and the busiest hour of all and when it was. {_COUNTED}",
     RATE, "neutral", _CITATION))
 def rate_by_device(warehouse: Warehouse, filters: Filters, site_zone: str | None = None) -> MetricResult:
-    """Measure what each device sends: ``site``, ``station_name``, ``modality`` and the rates of `link_by_site`."""
+    """Measure what each device sends: ``site``, ``station_name`` and the rates of `link_by_site`."""
     received = _Received(warehouse, filters, site_zone)
-    groups = ("site", "station_name", "modality")
+    groups = ("site", "station_name")
     return received.result("network.by_device", received.rates(groups), "busy", groups, {})
 
 

@@ -58,12 +58,12 @@ def by_device(warehouse: Warehouse, filters: Filters, hours_a_week: float = HOUR
     Returns
     -------
     MetricResult
-        Columns ``site``, ``station_name``, ``modality``, ``exams``, ``median_duration`` (minutes), ``busy``,
+        Columns ``site``, ``station_name``, ``exams``, ``median_duration`` (minutes), ``busy``,
         ``planned`` (hours), ``utilization`` (percent).
     """
     timed = Timed(warehouse, filters)
     rows = timed.rows()
-    dimensions = ("site", "station_name", "modality")
+    dimensions = ("site", "station_name")
     frame = warehouse.read(aggregate(rows, dimensions, lambda c: {
         "exams": sa.func.count(), "median_duration": quantile(c.minutes, 0.5),
         "busy": sa.func.sum(c.minutes, type_=sa.Double) / literal(60.0),

@@ -24,7 +24,8 @@ OPENS, CLOSES = 8, 18
 """Staffed hours on the site's clock, Monday to Friday: 50 h a week, as published capacity planning assumes."""
 TURNOVER_MINUTES = 5.0
 """Minutes between two exams in which the room is made ready; an assumption that a site replaces with its own."""
-_DEVICE = ("site", "station_name", "modality")
+_DEVICE = ("site", "station_name")
+"""Not its modality as well: a misspelled one of a single exam would be a second device, staffed like the first."""
 _CITATION = "SIIM SWIM lexicon, 2015-06-18: ModalityUtilization = sum(exam complete - procedure start) / " \
             "sum(scheduled availability); overlapping exams of a device count once"
 
@@ -120,7 +121,7 @@ def staffed_hours(warehouse: Warehouse, filters: Filters, opens: int = OPENS, cl
     Returns
     -------
     MetricResult
-        Columns ``site``, ``station_name``, ``modality``, ``exams``, ``median_duration`` (minutes), ``staffed``,
+        Columns ``site``, ``station_name``, ``exams``, ``median_duration`` (minutes), ``staffed``,
         ``busy``, ``idle``, ``outside`` (hours), ``slots`` (further exams that would fit), ``utilization`` (percent).
     """
     window = _Window(warehouse, filters, opens, closes, site_zone or load_settings().site_zone)

@@ -75,4 +75,4 @@ def choose_pair(filters: Filters, choices: Choices) -> Pair | None:
     if len(choices.sites) > 1:
         offered |= {site: site for site in choices.sites if filters.sites != (site,)}
     with st.sidebar:
-        return pair_of(choose("Show beside it", offered, key=_KEY, many=True), filters, choices)
+        return pair_of(choose("Compare this page with", offered, key=_KEY, many=True), filters, choices)

@@ -29,7 +29,7 @@ from analytics.ui.shell import Page
 from analytics.ui.tables import show_table
 
 Feeling = Literal["good", "bad", "flat", ""]
-FIRST = 6
+FIRST = 8
 """Things that need attention shown at once."""
 Draw = Callable[[MetricResult], go.Figure]
 _CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}

@@ -24,6 +24,7 @@ from __future__ import annotations
 from analytics.core.filters import Filters
 from analytics.warehouse.schema import exams
 from tests.spec.case import Case, Tables, day, exam
+from tests.spec.devices import named
 
 CT = {"site": "North", "station_name": "CT1", "modality": "CT"}
 MR = {"site": "North", "station_name": "MR1", "modality": "MR"}
@@ -36,7 +37,7 @@ def received(number: int, when: str | None, megabytes: int | None, device: dict[
 
 
 TABLES: Tables = {exams: [
-    received(1, "2026-03-02 09:10", 600, CT), received(2, "2026-03-02 09:50", 600, CT),
+    received(1, "2026-03-02 09:10", 600, CT), received(2, "2026-03-02 09:50", 600, CT | {"modality": "CTSCAN"}),
     received(3, "2026-03-02 14:00", 300, MR), received(4, "2026-03-03 10:30", 600, CT),
     received(5, "2026-03-02 23:30", 60, US), received(6, "2026-03-02 12:00", None, CT), received(7, None, 500, CT),
     received(8, "2025-03-03 09:00", 1050, CT), received(9, "2025-01-06 09:00", 999, CT),
@@ -58,9 +59,9 @@ CASES = [
                              {"site": "South", "link_now": 0.95 * 8 / 60, "link_later": None}],
          left_out=LEFT_OUT, filters=PERIOD, options={"years": 1, "load": 100.0}),
     Case("network.by_device", [
-        {**CT, "studies": 3, "bytes": 1_800_000_000, "mean": 1800 / 2880, "busy": 19.5, "peak": 20.0},
-        {**MR, "studies": 1, "bytes": 300_000_000, "mean": 300 / 2880, "busy": 4.75, "peak": 5.0},
-        {**US, "studies": 1, "bytes": 60_000_000, "mean": 60 / 2880, "busy": 0.95, "peak": 1.0},
+        {**named(CT), "studies": 3, "bytes": 1_800_000_000, "mean": 1800 / 2880, "busy": 19.5, "peak": 20.0},
+        {**named(MR), "studies": 1, "bytes": 300_000_000, "mean": 300 / 2880, "busy": 4.75, "peak": 5.0},
+        {**named(US), "studies": 1, "bytes": 60_000_000, "mean": 60 / 2880, "busy": 0.95, "peak": 1.0},
     ], headline=19.5, n=5, left_out=LEFT_OUT, filters=PERIOD),
     Case("network.by_hour", [
         {"weekday": 1, "hour": 9, "studies": 2, "rate": 20.0}, {"weekday": 1, "hour": 14, "studies": 1, "rate": 5.0},

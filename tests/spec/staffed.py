@@ -6,7 +6,7 @@
     3   CT1     2026-01-05 09:30   10:30       overlaps with 2: busy until 10:30
     4   CT1     2026-01-05 17:30   18:30       gap 10:30-17:30; half outside
     5   CT1     2026-01-06 12:00   13:00       gaps 8:00-12:00 and 13:00-18:00
-    6   CT1     2026-01-06 20:00   21:00       outside
+    6   CT1     2026-01-06 20:00   21:00       outside; its modality misspelled, which makes no second device
     7   CT1     2026-01-10 09:00   10:00       a Saturday: outside
     8   MR1     2026-01-07 08:00   18:00       a whole day
     9   MR1     2026-01-07 12:00   11:00       impossible
@@ -28,13 +28,14 @@ from __future__ import annotations
 from analytics.core.filters import Filters
 from analytics.warehouse.schema import exams
 from tests.spec.case import Case, Tables, day
-from tests.spec.devices import CT, MR, timed
+from tests.spec.devices import CT, MR, named, timed
 
 US = {"site": "North", "modality": "US", "station_name": "US1"}
 TABLES: Tables = {exams: [
     timed(1, "2026-01-05 07:30", "2026-01-05 08:30", CT), timed(2, "2026-01-05 09:00", "2026-01-05 10:00", CT),
     timed(3, "2026-01-05 09:30", "2026-01-05 10:30", CT), timed(4, "2026-01-05 17:30", "2026-01-05 18:30", CT),
-    timed(5, "2026-01-06 12:00", "2026-01-06 13:00", CT), timed(6, "2026-01-06 20:00", "2026-01-06 21:00", CT),
+    timed(5, "2026-01-06 12:00", "2026-01-06 13:00", CT),
+    timed(6, "2026-01-06 20:00", "2026-01-06 21:00", CT | {"modality": "CTSCAN"}),
     timed(7, "2026-01-10 09:00", "2026-01-10 10:00", CT), timed(8, "2026-01-07 08:00", "2026-01-07 18:00", MR),
     timed(9, "2026-01-07 12:00", "2026-01-07 11:00", MR), timed(10, "2026-01-12 23:30", "2026-01-12 23:40", CT),
     timed(11, "2026-01-02 09:00", "2026-01-02 10:00", CT), timed(13, "2026-01-02 09:00", "2026-01-02 10:00", MR),
@@ -44,11 +45,11 @@ WEEK = Filters(day("2026-01-05"), day("2026-01-11"))
 
 CASES = [
     Case("utilization.staffed", [
-        {**CT, "exams": 7, "median_duration": 60.0, "staffed": 50.0, "busy": 3.5, "idle": 46.5, "outside": 3.5,
+        {**named(CT), "exams": 7, "median_duration": 60.0, "staffed": 50.0, "busy": 3.5, "idle": 46.5, "outside": 3.5,
          "slots": 37, "utilization": 7.0},
-        {**MR, "exams": 1, "median_duration": 600.0, "staffed": 50.0, "busy": 10.0, "idle": 40.0, "outside": 0.0,
+        {**named(MR), "exams": 1, "median_duration": 600.0, "staffed": 50.0, "busy": 10.0, "idle": 40.0, "outside": 0.0,
          "slots": 0, "utilization": 20.0},
-        {**US, "exams": 1, "median_duration": 60.0, "staffed": 20.0, "busy": 1.0, "idle": 19.0, "outside": 0.0,
+        {**named(US), "exams": 1, "median_duration": 60.0, "staffed": 20.0, "busy": 1.0, "idle": 19.0, "outside": 0.0,
          "slots": 15, "utilization": 5.0},
     ], headline=100 * 14.5 / 120, n=9, left_out={"impossible: completed before it started": 1}, filters=WEEK,
         options={"turnover": 10.0, "site_zone": "UTC"}),
