@@ -18,8 +18,8 @@ from analytics.metrics.backlog import as_of_note, quarter_of, ready_at
 from analytics.metrics.backlog_words import growth_sentence
 from analytics.metrics.base import METRICS, metric
 from analytics.metrics.buckets import WAITING
-from analytics.metrics.scope import Dimension, Scope, aggregate, undated
-from analytics.metrics.windows import COMPARED_DAYS
+from analytics.metrics.scope import Dimension, Scope, aggregate, undated, whole_until
+from analytics.metrics.windows import COMPARED_DAYS, chosen_days
 from analytics.warehouse.expressions import count_where, literal, local, minutes_between, total
 from analytics.warehouse.schema import Instant, exams
 from analytics.warehouse.store import Warehouse
@@ -66,9 +66,9 @@ class Queue:
         """Return the days chosen, or else the last whole ones, as far as anything is known of them."""
         if self.as_of is None:
             return None
-        yesterday = (self.as_of.astimezone(self.zone) + timedelta(hours=1)).date() - timedelta(days=1)
-        last = min(filters.date_to or yesterday, yesterday)
-        first = filters.date_from or last - timedelta(days=days - 1)
+        over = whole_until(self.as_of, str(self.zone))
+        assert over is not None
+        first, last = chosen_days(filters, over, days)
         earliest = self.warehouse.scalar(sa.select(sa.func.min(
             self.scope.rows(self.condition, became=ready_at).subquery("known").c.became, type_=Instant)))
         if earliest is None:

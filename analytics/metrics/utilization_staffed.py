@@ -14,7 +14,7 @@ from analytics.core.settings import load_settings
 from analytics.metrics.base import METRICS, metric
 from analytics.metrics.scope import Scope, aggregate, undated
 from analytics.metrics.utilization import Timed
-from analytics.metrics.windows import COMPARED_DAYS
+from analytics.metrics.windows import COMPARED_DAYS, chosen_days
 from analytics.metrics.working_days import is_working_day, public_holidays
 from analytics.warehouse.expressions import literal, local, quantile
 from analytics.warehouse.schema import exams
@@ -35,8 +35,7 @@ class _Window:
 
     def __init__(self, warehouse: Warehouse, filters: Filters, opens: int, closes: int, zone: str) -> None:
         until = Scope(warehouse, filters, exams.c.has_order).whole_until
-        last = min(filters.date_to or until - timedelta(days=1), until - timedelta(days=1)) if until else None
-        first = filters.date_from or (last - timedelta(days=COMPARED_DAYS - 1) if last else None)
+        first, last = chosen_days(filters, until) if until else (None, None)
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if first and last else []
         closed = public_holidays(load_settings().holidays, days)
         self.days = [day for day in days if is_working_day(day, closed)]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from analytics.core.errors import PacsmeterError
+from analytics.core.filters import Filters
 from analytics.metrics.scope import Condition, Scope
 from analytics.warehouse.expressions import literal
 
@@ -73,6 +74,19 @@ class Windows:
                 "the index begins there, the change is not growth.",)
 
 
+def chosen_days(filters: Filters, whole_until: date, days: int = COMPARED_DAYS) -> tuple[date, date]:
+    """Return the first and last day of the period chosen, as far as days are over; else of so many last whole days.
+
+    Parameters
+    ----------
+    whole_until : date
+        First day that may not be covered whole; see `analytics.metrics.scope.whole_until`.
+    """
+    yesterday = whole_until - timedelta(days=1)
+    last = min(filters.date_to or yesterday, yesterday)
+    return filters.date_from or last - timedelta(days=days - 1), last
+
+
 def compared(scope: Scope, against: Against | None) -> Windows | None:
     """Return the windows that a scope's filters ask to compare; ``None`` where there is no exam yet.
 
@@ -90,9 +104,7 @@ def compared(scope: Scope, against: Against | None) -> Windows | None:
     """
     if scope.whole_until is None:
         return None
-    filters, yesterday = scope.filters, scope.whole_until - timedelta(days=1)
-    last = min(filters.date_to or yesterday, yesterday)
-    first = filters.date_from or last - timedelta(days=COMPARED_DAYS - 1)
+    first, last = chosen_days(scope.filters, scope.whole_until)
     length = timedelta(days=(last - first).days + 1)
     year = against == "year" or (against is None and length <= YEAR_OF_WEEKS)
     shift = YEAR_OF_WEEKS if year else length

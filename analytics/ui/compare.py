@@ -10,7 +10,8 @@ import streamlit as st
 from analytics.core.filters import Filters
 from analytics.metrics.facets import Choices
 from analytics.metrics.scope import whole_until
-from analytics.metrics.windows import COMPARED_DAYS, YEAR_OF_WEEKS
+from analytics.metrics.windows import YEAR_OF_WEEKS, chosen_days
+from analytics.reporting.axes import words
 from analytics.ui.choices import choose
 
 _KEY = "compare"
@@ -55,16 +56,15 @@ def pair_of(compared: str, filters: Filters, choices: Choices) -> Pair | None:
 def _periods(compared: str, filters: Filters, choices: Choices) -> Pair | None:
     if choices.last_date is None:
         return None
-    open_day = whole_until(choices.as_of)  # a day that is not over would look like a fall
-    known = min(choices.last_date, open_day - timedelta(days=1)) if open_day else choices.last_date
-    last = min(filters.date_to or known, known)
-    first = filters.date_from or last - timedelta(days=COMPARED_DAYS - 1)
+    after_last = choices.last_date + timedelta(days=1)
+    # a day that is not over would look like a fall
+    first, last = chosen_days(filters, min(after_last, whole_until(choices.as_of) or after_last))
     if first > last:
         return None
     length = timedelta(days=(last - first).days + 1)
     shift = YEAR_OF_WEEKS if compared == _YEAR else length
     spans = ((first, last), (first - shift, last - shift))
-    this, before = (View(f"{start.day} {start:%b %Y} to {end.day} {end:%b %Y}",
+    this, before = (View(f"{words('exam_date', start)} to {words('exam_date', end)}",
                          filters.where(date_from=start, date_to=end)) for start, end in spans)
     return this, before
 
