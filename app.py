@@ -4,9 +4,10 @@ import streamlit as st
 
 from analytics.reporting import figures
 from analytics.reporting.drawings import drawing
+from analytics.ui.headlines import show_headlines
 from analytics.ui.pinned import pinned_charts
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import attention_list, show_headlines, show_metric
+from analytics.ui.widgets import attention_list, show_metric
 
 with open_page("Overview") as page:
     show_headlines(page)

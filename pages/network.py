@@ -2,24 +2,17 @@
 
 import streamlit as st
 
-from analytics.core.quantity import format_quantity
-from analytics.metrics.network import LINK, RATE
 from analytics.reporting import figures
 from analytics.reporting.drawings import drawing
+from analytics.ui.headlines import network_cards
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import Card, choose, headline_row, show_metric, told
+from analytics.ui.widgets import choose, show_cards, show_metric, told
 
 YEARS = {3: "3 years", 1: "1 year", 5: "5 years", 10: "10 years"}
 
 with open_page("Network") as page:
     years, zone = choose("Growth over", YEARS, key="network-years"), page.settings.site_zone
-    sites = page.metric("network.by_site", years=years, site_zone=zone).frame
-    headline_row([
-        Card(f"Link {row.site} needs now", format_quantity(row.link_now, LINK),
-             f"{format_quantity(row.link_later, LINK)} in {YEARS[years]}" if row.link_later >= 0 else
-             "its growth is not known", note=f"busy hour {format_quantity(row.busy, RATE)}, highest "
-             f"{format_quantity(row.peak, RATE)} on {row.peak_at:%-d %b %Y at %H:%M}")
-        for row in sites.head(6).itertuples()])
+    show_cards(page, lambda seen: network_cards(seen, years, YEARS[years]))
     said = told(page, "network.by_site", years=years, site_zone=zone)
     left, right = st.columns(2)
     with left:

@@ -17,7 +17,7 @@ with open_page("Sources") as page:
     fresh, loads = page.metric("sources.freshness"), page.metric("sources.loads")
     quarantine = page.metric("sources.quarantine")
     newest = loads.frame.finished_at.max()
-    headline_row([
+    headline_row([  # of what was loaded, whatever is filtered for: nothing to compare
         Card("Sources", f"{fresh.n:,}", "feeding this snapshot"),
         Card("Last load", page.local(newest, "%-d %b %H:%M") if loads.n else "–",
              page.local(newest, "%Y") if loads.n else ""),

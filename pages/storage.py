@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from analytics.core.quantity import BYTES, STUDIES, format_quantity
 from analytics.metrics.retention import RULES
 from analytics.metrics.storage_growth import EFFECTS
 from analytics.reporting import figures, outlook, waterfall
 from analytics.reporting.drawings import drawing
+from analytics.ui.headlines import storage_cards
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric, told
+from analytics.ui.widgets import attention_list, choose, show_cards, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
 DRAWN = {
@@ -20,18 +20,7 @@ DRAWN = {
 }
 
 with open_page("Storage") as page:
-    stored = page.metric("storage.by_modality")
-    year = page.metric("storage.added_by_period", period="month").frame.query("whole")
-    months = year.groupby("period").bytes.sum().tail(12)
-    archives = page.metric("storage.per_archive")
-    headline_row([
-        Card("Stored", format_quantity(stored.headline, BYTES), f"{format_quantity(stored.n, STUDIES)} studies"),
-        Card("Added in the last 12 whole months", format_quantity(float(months.sum()), BYTES),
-             f"{format_quantity(float(months.mean()), BYTES)} a month" if len(months) else ""),
-        *(Card(f"{row.archive} is full to", format_quantity(row.fill, "%"),
-               f"{format_quantity(int(row.free), BYTES)} free", "bad" if row.fill >= 90 else "flat")
-          for row in archives.frame.sort_values("fill", ascending=False).head(3).itertuples()),
-    ])
+    show_cards(page, storage_cards)
     attention_list(page, "Storage")
     left, right = st.columns([2, 3])
     with left:

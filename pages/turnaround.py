@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from analytics.core.quantity import EXAMS, MINUTES, PERCENT, format_quantity
 from analytics.metrics.intervals import INTERVALS
 from analytics.metrics.turnaround import ACR_COLUMNS
 from analytics.reporting import figures
 from analytics.reporting.drawings import drawing
+from analytics.ui.headlines import turnaround_cards
 from analytics.ui.shell import open_page
 from analytics.ui.turnaround import against_targets, open_exams
-from analytics.ui.widgets import Card, attention_list, choose, headline_row, show_metric
+from analytics.ui.widgets import attention_list, choose, show_cards, show_metric
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
 SPLITS = {"priority": "Priority", "modality": "Modality", "site": "Site", "patient_class": "Patient class"}
@@ -23,19 +23,7 @@ with open_page("Turnaround") as page:
         period = choose("Period", PERIODS, key="turnaround-period")
     with third:
         by = choose("Compare by", SPLITS, key="turnaround-by")
-    whole = page.metric(interval, period="year")
-    waiting = page.metric("backlog.unread_now")
-    latest = page.metric(interval, period="month").frame.query("whole").tail(1)
-    headline_row([
-        Card("Median", format_quantity(whole.headline, MINUTES), f"of {whole.n:,} finished exams"),
-        *(Card(f"90th percentile, {month.period:%b %Y}", format_quantity(month.p90, MINUTES),
-               f"median {format_quantity(month.median, MINUTES)}") for month in latest.itertuples()),
-        *(Card(f"Within target, {month.period:%b %Y}", format_quantity(month.within_target, PERCENT),
-               "of exams with a target") for month in latest.itertuples() if month.within_target >= 0),
-        Card("Still open", format_quantity(int(whole.frame.open.sum()), EXAMS), "started and not ended"),
-        Card("Unread now", format_quantity(waiting.headline, EXAMS),
-             f"{int(waiting.frame.over_3_days.sum()):,} for more than 3 days"),
-    ])
+    show_cards(page, lambda seen: turnaround_cards(seen, interval))
     attention_list(page, "Turnaround")
     show_metric(page, interval, drawing(figures.interval, "period", open_cases="open"),
                 said="Median and 90th percentile of finished exams, with the open cases of each period below",

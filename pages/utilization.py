@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from analytics.core.quantity import EXAMS, PERCENT, format_quantity
 from analytics.reporting import figures
 from analytics.reporting.drawings import drawing
+from analytics.ui.headlines import utilization_cards
 from analytics.ui.shell import open_page
-from analytics.ui.widgets import Card, choose, headline_row, show_metric, told
+from analytics.ui.widgets import choose, show_cards, show_metric, told
 
 HOURS = {(8, 18): "8 to 18", (7, 19): "7 to 19", (8, 20): "8 to 20", (9, 17): "9 to 17", (0, 24): "Day and night"}
 TURNOVER = {5.0: "5 min", 0.0: "None", 10.0: "10 min", 15.0: "15 min"}
@@ -16,13 +16,7 @@ with open_page("Utilization") as page:
         opens, closes = choose("Staffed, Monday to Friday", HOURS, key="staffed")
         turnover = choose("Turnover between exams", TURNOVER, key="turnover")
     asked = {"opens": opens, "closes": closes, "turnover": turnover, "site_zone": page.settings.site_zone}
-    used = page.metric("utilization.staffed", **asked)
-    headline_row([
-        Card("Staffed hours in use", format_quantity(used.headline, PERCENT), f"of {len(used.frame):,} devices"),
-        Card("Idle within them", format_quantity(float(used.frame.idle.sum()), "h"), "gaps and empty days"),
-        Card("Room for", f"{format_quantity(int(used.frame.slots.sum()), EXAMS)} exams", "at each one's median length"),
-        Card("Outside them", format_quantity(float(used.frame.outside.sum()), "h"), "of exams, overlaps included"),
-    ])
+    show_cards(page, lambda seen: utilization_cards(seen, **asked))
     said = told(page, "utilization.staffed", **asked)
     left, right = st.columns(2)
     with left:

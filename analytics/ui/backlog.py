@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -15,11 +16,16 @@ from analytics.reporting.drawings import drawing
 from analytics.ui.entries import enter_day, enter_number
 from analytics.ui.guard import guarded
 from analytics.ui.shell import Page
+from analytics.ui.side_by_side import in_each_view
 from analytics.ui.widgets import Card, headline_row, show_metric, title
 
 
 def clearance_cards(page: Page) -> None:
     """Show what waits, the two rates, and when the queue is at its usual level and empty."""
+    in_each_view(page, "When the queue is read", _clearance, stacked=True)
+
+
+def _clearance(page: Page) -> None:
     zone = page.settings.site_zone
     result = page.metric("backlog.clearance", site_zone=zone)
     for row in result.frame.itertuples():
@@ -75,14 +81,24 @@ def one_more_shift(page: Page) -> None:
     named = {"reader_hours": reader_hours, "days_a_week": days_a_week, "reports_per_hour": reports_per_hour,
              "readers": at_once, "site_zone": page.settings.site_zone}
     with guarded("What if one more shift read?"):
-        result = page.metric("backlog.one_more_shift", **named)
-        for sentence in result.notes[:1]:
-            st.markdown(sentence)
-        each = result.frame.drop_duplicates("scenario").set_index("scenario") if result.n else result.frame
-        headline_row([Card(f"At its usual level, {name[:1].lower()}{name[1:]}",
-                           days_words(each.days_to_usual[name]), f"empty: {days_words(each.days_to_zero[name])}")
-                      for name in (AS_NOW, WITH_SHIFT) if name in each.index])
+        in_each_view(page, "What if one more shift read?", lambda seen: _with_shift(seen, named), stacked=True)
     show_metric(page, "backlog.one_more_shift", drawing(queues.scenarios), table=True,
                 heading="Unread after some weeks", **named)
+    with guarded("What is assumed of one more shift"):
+        in_each_view(page, "What is assumed of one more shift", lambda seen: _assumed(seen, named))
+
+
+def _with_shift(page: Page, named: dict[str, Any]) -> None:
+    result = page.metric("backlog.one_more_shift", **named)
+    for sentence in result.notes[:1]:
+        st.markdown(sentence)
+    each = result.frame.drop_duplicates("scenario").set_index("scenario") if result.n else result.frame
+    headline_row([Card(f"At its usual level, {name[:1].lower()}{name[1:]}",
+                       days_words(each.days_to_usual[name]), f"empty: {days_words(each.days_to_zero[name])}")
+                  for name in (AS_NOW, WITH_SHIFT) if name in each.index])
+
+
+def _assumed(page: Page, named: dict[str, Any]) -> None:
+    result = page.metric("backlog.one_more_shift", **named)
     if result.notes:
         st.markdown("Assumed:\n" + "\n".join(f"- {sentence}" for sentence in result.notes[1:]))

@@ -41,7 +41,8 @@ class Page:
     filters : what the reader chose.
     settings : of this installation.
     choices : what the filters can be set to, and the instant the snapshot is true at.
-    beside : two views that charts show side by side; ``None`` where nothing is compared.
+    beside : two views that the page shows side by side; ``None`` where nothing is compared.
+    side : which of two views that are compared this is, to tell their widgets apart; empty where nothing is compared.
     """
 
     warehouse: Warehouse
@@ -49,10 +50,12 @@ class Page:
     settings: Settings
     choices: Choices
     beside: Pair | None = None
+    side: str = ""
 
     def at(self, view: View) -> Page:
         """Return the page as one of two views sees it."""
-        return replace(self, filters=view.filters, beside=None)
+        side = str(self.beside.index(view)) if self.beside and view in self.beside else ""
+        return replace(self, filters=view.filters, beside=None, side=side)
 
     @property
     def revision(self) -> int:

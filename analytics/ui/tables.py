@@ -118,7 +118,7 @@ def show_table(page: Page, frame: pd.DataFrame, name: str, *, key: str = "", uni
     result : MetricResult, optional
         What the table is of; its definition goes into the workbook.
     """
-    units, labels = {**_UNITS, **(units or {})}, labels or {}
+    units, labels, key = {**_UNITS, **(units or {})}, labels or {}, f"{key}{page.side}"
     shown = _shown(frame.head(SHOWN), hide)
     columns: dict[str, Any] = {
         column: st.column_config.Column(labels.get(column, label_of(column))) for column in shown.columns}

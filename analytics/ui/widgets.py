@@ -3,117 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from analytics.core.errors import PacsmeterError
-from analytics.core.quantity import format_quantity
 from analytics.core.results import MetricResult
 from analytics.metrics.catalog import METRICS
 from analytics.metrics.drill import count_behind, studies_behind
-from analytics.metrics.overview import Attention, Headline, attention, headlines
 from analytics.reporting.axes import words
 from analytics.reporting.scales import same_scale
-from analytics.ui.choices import choose as choose  # a page takes its parts from here
+from analytics.ui.attention import attention_list as attention_list  # a page takes its parts from here
+from analytics.ui.cards import Card as Card
+from analytics.ui.cards import headline_row as headline_row
+from analytics.ui.cards import show_cards as show_cards
+from analytics.ui.cards import title as title
+from analytics.ui.choices import choose as choose
 from analytics.ui.compare import Pair
 from analytics.ui.empty import empty_state
 from analytics.ui.guard import guarded
-from analytics.ui.navigation import BY_TITLE
 from analytics.ui.pins import card_of, pin_control
 from analytics.ui.shell import Page
+from analytics.ui.side_by_side import view_name
 from analytics.ui.tables import show_table
 
-Feeling = Literal["good", "bad", "flat", ""]
-FIRST = 8
-"""Things that need attention shown at once."""
 Draw = Callable[[MetricResult], go.Figure]
+Said = str | Callable[[Page], str]
+"""One line below a heading: the same for every view, or what a view says; see `told`."""
 _CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
 
-@dataclass(frozen=True)
-class Card:
-    """One headline: a number in words, and how it changed."""
-
-    name: str
-    value: str
-    change: str = ""
-    feeling: Feeling = ""
-    note: str = ""
-
-
-def headline_row(cards: Sequence[Card]) -> None:
-    """Show headlines as a row of cards."""
-    drawn = "".join(
-        f'<div class="pm-card" title="{escape(card.note)}"><div class="name">{escape(card.name)}</div>'
-        f'<div class="value{" small" if len(card.value) > 12 else ""}">{escape(card.value)}</div>'
-        + (f'<div class="change {card.feeling}">{escape(card.change)}</div>' if card.change else "")
-        + (f'<div class="note">{escape(card.note)}</div>' if card.note else "") + "</div>"
-        for card in cards)
-    st.html(f'<div class="pm-cards">{drawn}</div>')
-
-
-def title(text: str, said: str = "") -> None:
-    """Write a section's title and, below it, one line about it."""
-    st.html(f'<div class="pm-title">{escape(text)}</div>'
-            + (f'<div class="pm-sub">{escape(said)}</div>' if said else ""))
-
-
-def show_headlines(page: Page) -> None:
-    """Show today's figures, each with how it changed."""
-    headline_row([
-        Card(item.label, format_quantity(item.value, item.unit),
-             f"{item.change:+.1f} %" if item.change is not None else "", _feeling(item), item.note)
-        for item in page.read(headlines, page.filters)])
-
-
-def _feeling(item: Headline) -> Feeling:
-    if item.change is None:
-        return ""
-    if item.direction == "neutral" or abs(item.change) < 0.05:
-        return "flat"
-    return "good" if (item.change > 0) == (item.direction == "higher") else "bad"
-
-
-def attention_list(page: Page, title_of_page: str = "") -> None:
-    """Show what needs attention, most urgent first, each with a way to where it is seen.
-
-    Parameters
-    ----------
-    page : Page
-    title_of_page : str
-        Of one page, to show only what belongs there; everything where empty.
-    """
-    with guarded("What needs attention"):
-        items = page.read(attention, page.filters, title_of_page or None)
-        if not items:
-            st.html('<div class="pm-quiet">Nothing here needs attention now.</div>')
-            return
-        with st.container(border=True, gap="xxsmall"):
-            title("What needs attention")
-            for place, item in enumerate(items[:FIRST]):
-                _attention(page, item, place, title_of_page)
-            if len(items) > FIRST:
-                with st.expander(f"{len(items) - FIRST} more"):
-                    for place, item in enumerate(items[FIRST:], start=FIRST):
-                        _attention(page, item, place, title_of_page)
-
-
-def _attention(page: Page, item: Attention, place: int, here: str) -> None:
-    said, way = st.columns([0.84, 0.16], vertical_alignment="center", gap="small")
-    said.html(f'<div class="pm-item {item.severity}"><span class="dot"></span><span><b class="pm-word">'
-              f"{item.severity.value}</b> {escape(item.sentence)}</span></div>")
-    if here != item.page or item.filters != page.filters:
-        with way, st.container(horizontal_alignment="right"):
-            st.page_link(BY_TITLE[item.page].file, label="Narrow to it" if here == item.page else item.page,
-                         icon=":material/arrow_forward:", query_params=item.filters.to_query())
-
-
-def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", said: str = "",
+def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", said: Said = "",
                 key: str = "", table: bool = False, **named: Any) -> None:
     """Show a metric's card: chart, the studies behind a clicked mark, what the number means, downloads.
 
@@ -124,8 +46,10 @@ def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", sa
         The metric; ``named`` are its further arguments.
     draw : callable
         Makes the figure of the result.
-    heading, said : str
-        Title of the card and one line below it; the metric's own name where not given.
+    heading : str
+        Title of the card; the metric's own name where not given.
+    said : str or callable
+        One line below it; where a callable, what it says of the view.
     key : str
         Tells two cards of one metric apart.
     table : bool
@@ -133,37 +57,38 @@ def show_metric(page: Page, metric_id: str, draw: Draw, *, heading: str = "", sa
     """
     with st.container(border=True, height="stretch"), guarded(heading or metric_id):
         if page.beside:
-            _side_by_side(page, page.beside, metric_id, draw, heading, key, named)
+            _side_by_side(page, page.beside, metric_id, draw, heading, said, key, named)
         else:
-            card = card_of(page, metric_id, draw, heading, named)
-            show_result(page, page.metric(metric_id, **named), draw, heading=heading, said=said, key=key, table=table,
-                        card=card)
+            title(heading or METRICS[metric_id].spec.name, _said_of(page, said))
+            result = page.metric(metric_id, **named)
+            _answer(page, result, None if result.frame.empty else draw(result), key, table=table,
+                    card=card_of(page, metric_id, draw, heading, named))
 
 
-def _side_by_side(page: Page, pair: Pair, metric_id: str, draw: Draw, heading: str, key: str,
+def _said_of(page: Page, said: Said) -> str:
+    return said if isinstance(said, str) else said(page)
+
+
+def _side_by_side(page: Page, pair: Pair, metric_id: str, draw: Draw, heading: str, said: Said, key: str,
                   named: dict[str, Any]) -> None:
-    """Show a metric of two views beside each other, on one scale."""
-    title(heading or METRICS[metric_id].spec.name)
+    """Show a metric of two views beside each other, on one scale; each can be pinned as it is."""
+    title(heading or METRICS[metric_id].spec.name, said if isinstance(said, str) else "")
     shown: list[tuple[Any, Page, MetricResult, go.Figure | None]] = []
     for column, view in zip(st.columns(2), pair, strict=True):
         with column, guarded(heading or metric_id):
-            title("", view.name)
+            view_name(view.name)
             seen = page.at(view)
+            if not isinstance(said, str):
+                title("", said(seen))
             result = seen.metric(metric_id, **named)
             shown.append((column, seen, result, None if result.frame.empty else draw(result)))
     figures = [figure for *_, figure in shown if figure is not None]
     if len(figures) == 2:
         same_scale(*figures)
-    for place, (column, seen, result, figure) in enumerate(shown):
+    for column, seen, result, figure in shown:
         with column, guarded(heading or metric_id):
-            _answer(seen, result, figure, f"{key}{place}", table=False, card="")
-
-
-def show_result(page: Page, result: MetricResult, draw: Draw, *, heading: str = "", said: str = "", key: str = "",
-                table: bool = False, card: str = "") -> None:
-    """Show a result that is already there; see `show_metric`. ``card`` is what pins it to the overview."""
-    title(heading or result.spec.name, said)
-    _answer(page, result, None if result.frame.empty else draw(result), key, table=table, card=card)
+            _answer(seen, result, figure, f"{key}{seen.side}", table=False,
+                    card=card_of(seen, metric_id, draw, heading, named))
 
 
 def _answer(page: Page, result: MetricResult, figure: go.Figure | None, key: str, *, table: bool,
@@ -247,16 +172,15 @@ def _bullets(heading: str, items: Iterable[str]) -> None:
         st.markdown(f"{heading}:\n" + "\n".join(f"- {item}" for item in said))
 
 
-def told(page: Page, metric_id: str, **named: Any) -> str:
-    """Return the first thing a result says beside its numbers, such as which windows it compares."""
-    try:
-        return next(iter(page.metric(metric_id, **named).notes), "")
-    except PacsmeterError:
-        return ""
+def told(page: Page, metric_id: str, **named: Any) -> Callable[[Page], str]:
+    """Return what says the first thing a result says beside its numbers, such as which windows it compares.
 
+    It is asked of ``page``, or of each of its two views where they are compared.
+    """
+    def first_note(seen: Page) -> str:
+        try:
+            return next(iter(seen.metric(metric_id, **named).notes), "")
+        except PacsmeterError:
+            return ""
 
-def change_words(now: float | None, before: float | None, unit: str, against: str) -> str:
-    """Write how a number changed: ``+4.2 % against the 13 weeks before``."""
-    if now is None or before is None or not before:
-        return ""
-    return f"{100 * (now - before) / abs(before):+.1f} % {against} ({format_quantity(before, unit)})"
+    return first_note

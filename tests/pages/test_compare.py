@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from analytics.core.filters import Filters
 from analytics.metrics.facets import Choices
@@ -59,6 +61,39 @@ def test_a_link_shows_two_sites_side_by_side_on_every_page_with_charts(app: Open
     words = said(page)
     assert ">Northgate<" in words and ">Southmoor<" in words
     assert asked(page, "compare") == ["Southmoor"]
+
+
+def cards(page: AppTest) -> list[str]:
+    """Return every headline card on a page, as it is drawn."""
+    return re.findall(r'<div class="pm-card".*?</div></div>', said(page))
+
+
+def sentences(page: AppTest) -> list[str]:
+    """Return every sentence on a page that is marked as a thing to look at."""
+    return re.findall(r'<div class="pm-item.*?</div>', said(page))
+
+
+@pytest.mark.parametrize("file", ["app.py", "pages/volume.py", "pages/turnaround.py", "pages/backlog.py",
+                                  "pages/storage.py", "pages/network.py", "pages/utilization.py"])
+def test_headlines_and_what_needs_attention_are_those_of_each_view(app: Opened, file: str):
+    north, south = (app(file, sites=[site]) for site in ("Northgate", "Southmoor"))
+    both = app(file, sites=["Northgate"], compare="Southmoor")
+
+    assert not both.exception and not both.error
+    assert sorted(cards(both)) == sorted(cards(north) + cards(south))
+    assert sorted(sentences(both)) == sorted(sentences(north) + sentences(south))
+
+
+def test_what_was_loaded_is_the_same_for_every_view_and_stands_once(app: Opened):
+    assert cards(app("pages/sources.py", compare="year")) == cards(app("pages/sources.py"))
+
+
+def test_what_a_chart_says_is_said_of_each_view(app: Opened):
+    change = r"[+-][\d,]+ studies: .+"
+    north, south = (re.findall(change, said(app("pages/volume.py", sites=[site]))) for site in
+                    ("Northgate", "Southmoor"))
+    both = re.findall(change, said(app("pages/volume.py", sites=["Northgate"], compare="Southmoor")))
+    assert north and south and sorted(both) == sorted(north + south)
 
 
 def test_the_two_charts_of_a_comparison_have_one_scale(app: Opened):

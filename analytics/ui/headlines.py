@@ -1,0 +1,80 @@
+"""The headline cards of each page that has them, as a view of the page has them."""
+
+from __future__ import annotations
+
+from analytics.core.quantity import BYTES, EXAMS, MINUTES, PERCENT, STUDIES, format_quantity
+from analytics.metrics.network import LINK, RATE
+from analytics.metrics.overview import Headline, headlines
+from analytics.ui.cards import Card, Feeling, show_cards
+from analytics.ui.shell import Page
+
+
+def show_headlines(page: Page) -> None:
+    """Show today's figures, each with how it changed."""
+    show_cards(page, lambda seen: [
+        Card(item.label, format_quantity(item.value, item.unit),
+             f"{item.change:+.1f} %" if item.change is not None else "", _feeling(item), item.note)
+        for item in seen.read(headlines, seen.filters)])
+
+
+def _feeling(item: Headline) -> Feeling:
+    if item.change is None:
+        return ""
+    if item.direction == "neutral" or abs(item.change) < 0.05:
+        return "flat"
+    return "good" if (item.change > 0) == (item.direction == "higher") else "bad"
+
+
+def turnaround_cards(page: Page, interval: str) -> list[Card]:
+    """Return what a turnaround is at present, and what waits."""
+    whole = page.metric(interval, period="year")
+    waiting = page.metric("backlog.unread_now")
+    latest = page.metric(interval, period="month").frame.query("whole").tail(1)
+    return [
+        Card("Median", format_quantity(whole.headline, MINUTES), f"of {whole.n:,} finished exams"),
+        *(Card(f"90th percentile, {month.period:%b %Y}", format_quantity(month.p90, MINUTES),
+               f"median {format_quantity(month.median, MINUTES)}") for month in latest.itertuples()),
+        *(Card(f"Within target, {month.period:%b %Y}", format_quantity(month.within_target, PERCENT),
+               "of exams with a target") for month in latest.itertuples() if month.within_target >= 0),
+        Card("Still open", format_quantity(int(whole.frame.open.sum()), EXAMS), "started and not ended"),
+        Card("Unread now", format_quantity(waiting.headline, EXAMS),
+             f"{int(waiting.frame.over_3_days.sum()):,} for more than 3 days"),
+    ]
+
+
+def storage_cards(page: Page) -> list[Card]:
+    """Return what is stored, what a year adds, and how full the fullest archives are."""
+    stored = page.metric("storage.by_modality")
+    year = page.metric("storage.added_by_period", period="month").frame.query("whole")
+    months = year.groupby("period").bytes.sum().tail(12)
+    archives = page.metric("storage.per_archive")
+    return [
+        Card("Stored", format_quantity(stored.headline, BYTES), f"{format_quantity(stored.n, STUDIES)} studies"),
+        Card("Added in the last 12 whole months", format_quantity(float(months.sum()), BYTES),
+             f"{format_quantity(float(months.mean()), BYTES)} a month" if len(months) else ""),
+        *(Card(f"{row.archive} is full to", format_quantity(row.fill, "%"),
+               f"{format_quantity(int(row.free), BYTES)} free", "bad" if row.fill >= 90 else "flat")
+          for row in archives.frame.sort_values("fill", ascending=False).head(3).itertuples()),
+    ]
+
+
+def utilization_cards(page: Page, **asked: object) -> list[Card]:
+    """Return how far the staffed hours are used, and what would still fit."""
+    used = page.metric("utilization.staffed", **asked)
+    return [
+        Card("Staffed hours in use", format_quantity(used.headline, PERCENT), f"of {len(used.frame):,} devices"),
+        Card("Idle within them", format_quantity(float(used.frame.idle.sum()), "h"), "gaps and empty days"),
+        Card("Room for", f"{format_quantity(int(used.frame.slots.sum()), EXAMS)} exams", "at each one's median length"),
+        Card("Outside them", format_quantity(float(used.frame.outside.sum()), "h"), "of exams, overlaps included"),
+    ]
+
+
+def network_cards(page: Page, years: int, horizon: str) -> list[Card]:
+    """Return the link that each site needs now and in some years."""
+    sites = page.metric("network.by_site", years=years, site_zone=page.settings.site_zone).frame
+    return [
+        Card(f"Link {row.site} needs now", format_quantity(row.link_now, LINK),
+             f"{format_quantity(row.link_later, LINK)} in {horizon}" if row.link_later >= 0 else
+             "its growth is not known", note=f"busy hour {format_quantity(row.busy, RATE)}, highest "
+             f"{format_quantity(row.peak, RATE)} on {row.peak_at:%-d %b %Y at %H:%M}")
+        for row in sites.head(6).itertuples()]
