@@ -20,9 +20,6 @@ import pyarrow.csv as pa_csv
 import sqlalchemy as sa
 from sqlalchemy.sql.ddl import DDLElement
 
-from analytics.core.database_url import shown_url
-from analytics.core.errors import PacsmeterError
-
 ROWS_PER_BATCH = 50_000
 _STAGE_ROW = "stage_row"
 
@@ -60,6 +57,10 @@ class Session(ABC):
         """Run a select and return its rows."""
 
     @abstractmethod
+    def text(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> str:
+        """Return what a select says on this engine, with its parameters: equal where two ask the same."""
+
+    @abstractmethod
     def execute(self, statement: sa.Executable | DDLElement) -> None:
         """Run a statement that returns no rows."""
 
@@ -93,7 +94,7 @@ def _plain(type_: sa.types.TypeEngine[Any], found: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_dictionary(found) else found
 
 
-def _named(select: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[tuple[str, sa.ColumnElement[Any]]]:
+def named_columns(select: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[tuple[str, sa.ColumnElement[Any]]]:
     """Pair each column of a select with its name; an unlabeled expression is called by its place."""
     return [(getattr(column, "name", None) or f"column_{place}", column)
             for place, column in enumerate(select.selected_columns)]
@@ -123,9 +124,12 @@ class DuckSession(Session):
             table = connection.execute(text, parameters).to_arrow_table()
         fields = [
             pa.field(name, _plain(column.type, field.type))
-            for (name, column), field in zip(_named(select), table.schema, strict=True)
+            for (name, column), field in zip(named_columns(select), table.schema, strict=True)
         ]
         return table.rename_columns([field.name for field in fields]).cast(pa.schema(fields))
+
+    def text(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> str:
+        return repr(self._compile(select))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -200,7 +204,7 @@ class PostgresSession(Session):
     _in_block = False
 
     def arrow(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pa.Table:
-        columns = _named(select)
+        columns = named_columns(select)
         with self._connection() as connection:
             result = connection.execute(select, execution_options={"yield_per": ROWS_PER_BATCH})
             parts = [list(zip(*part, strict=True)) for part in result.partitions()]
@@ -209,6 +213,10 @@ class PostgresSession(Session):
             for index, (_, column) in enumerate(columns)
         ]
         return pa.table(arrays, names=[name for name, _ in columns])
+
+    def text(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> str:
+        compiled = select.compile(dialect=self._engine.dialect, compile_kwargs={"render_postcompile": True})
+        return f"{compiled} {sorted(compiled.params.items())}"
 
     def execute(self, statement: sa.Executable | DDLElement) -> None:
         with self._connection() as connection:
@@ -285,11 +293,3 @@ def stage_table(table: sa.Table) -> sa.Table:
 def bare_table(table: sa.Table) -> sa.Table:
     """Return a table without its constraints: uniqueness is kept by the merge, and bulk loads stay fast."""
     return sa.Table(table.name, sa.MetaData(), *(sa.Column(column.name, column.type) for column in table.columns))
-
-
-def unreachable(url: sa.URL, error: Exception) -> PacsmeterError:
-    """Say that the warehouse cannot be reached, without the password that its URL may hold."""
-    return PacsmeterError(
-        f"The warehouse cannot be reached ({type(error).__name__})",
-        "Check that the server runs and that PACSMETER_WAREHOUSE_URL is right.", shown_url(url),
-    )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from analytics.core.database_url import parse_url, shown_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
-from analytics.warehouse.engine import PostgresSession, bare_table, columns_of, unreachable
+from analytics.warehouse.engine import PostgresSession, bare_table, columns_of
 from analytics.warehouse.schema import Instant, metadata
 from analytics.warehouse.store import COLUMNS, Draft, Snapshot, Store, Warehouse, now_utc
 
@@ -39,6 +39,14 @@ def _schema(revision: int) -> str:
     return f"pacsmeter_{revision:06d}"
 
 
+def _unreachable(url: sa.URL, error: Exception) -> PacsmeterError:
+    """Say that the warehouse cannot be reached, without the password that its URL may hold."""
+    return PacsmeterError(
+        f"The warehouse cannot be reached ({type(error).__name__})",
+        "Check that the server runs and that PACSMETER_WAREHOUSE_URL is right.", shown_url(url),
+    )
+
+
 class PostgresStore(Store):
     """A PostgreSQL database, for a shared site."""
 
@@ -53,7 +61,7 @@ class PostgresStore(Store):
                 connection.execute(sa.schema.CreateSchema(_CATALOG_SCHEMA, if_not_exists=True))
                 _catalog.create(connection, checkfirst=True)
         except sa.exc.OperationalError as error:
-            raise unreachable(self._url, error) from None
+            raise _unreachable(self._url, error) from None
 
     def snapshots(self) -> list[Snapshot]:
         columns = (_catalog.c.revision, _catalog.c.published_at, _catalog.c.note, _catalog.c.rolled_back)

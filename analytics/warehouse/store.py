@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.sql.ddl import DDLElement
@@ -22,12 +21,13 @@ from sqlalchemy.sql.ddl import DDLElement
 from analytics.core.database_url import parse_url
 from analytics.core.errors import PacsmeterError
 from analytics.core.settings import Settings
+from analytics.warehouse.answers import Memory, answers, written
 from analytics.warehouse.engine import Session, stage_name, stage_table, table_schema
 from analytics.warehouse.merge import Counts, merge_stage
+from analytics.warehouse.reading import COLUMNS, Warehouse
 from analytics.warehouse.schema import metadata
 
-COLUMNS = frozenset((table.name, column.name) for table in metadata.sorted_tables for column in table.columns)
-"""Every table and column of this version."""
+__all__ = ["COLUMNS", "Draft", "Snapshot", "Store", "Warehouse", "now_utc", "open_store", "open_warehouse"]
 
 
 @dataclass(frozen=True)
@@ -40,69 +40,43 @@ class Snapshot:
     rolled_back: bool = False
 
 
-def _int64_if_missing(type_: pa.DataType) -> Any:
-    return pd.Int64Dtype() if pa.types.is_integer(type_) else None
-
-
-class Warehouse:
-    """One whole snapshot, for reading.
-
-    Attributes
-    ----------
-    revision : int
-        Number of the snapshot; it changes with every publish, and keys every cache.
-    """
-
-    def __init__(self, session: Session, revision: int) -> None:
-        self._session = session
-        self.revision = revision
-
-    def arrow(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pa.Table:
-        """Run a select written for `warehouse.schema` and return an Arrow table."""
-        return self._session.arrow(select)
-
-    def read(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pd.DataFrame:
-        """Run a select and return a data frame; whole numbers stay exact where some are missing."""
-        table = self.arrow(select)
-        missing = any(column.null_count for column in table.columns)
-        return table.to_pandas(types_mapper=_int64_if_missing if missing else None, date_as_object=False)
-
-    def scalar(self, select: sa.Select[Any]) -> Any:
-        """Run a select of one row and one column and return the value."""
-        return self.arrow(select).column(0)[0].as_py()
-
-    def count(self, source: sa.FromClause | sa.Select[Any]) -> int:
-        """Count the rows of a table or of a select."""
-        rows = source.subquery() if isinstance(source, sa.Select) else source
-        return int(self.scalar(sa.select(sa.func.count()).select_from(rows)))
-
-    def is_of_this_version(self) -> bool:
-        """Whether the snapshot has every table and column that this version reads."""
-        return self._session.columns() >= COLUMNS
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._session.close()
-
-
 class Draft(Warehouse):
     """The next snapshot while it is being built. Nobody else sees it until it is published."""
 
     def __init__(self, session: Session, revision: int) -> None:
         super().__init__(session, revision)
+        self._memory = None
         self._staged: dict[str, int] = {}
         self._in_step = False
+        session.execute(sa.delete(answers))  # those of the snapshot that it is a copy of
 
     def execute(self, statement: sa.Executable | DDLElement) -> None:
         """Run an insert, update or delete on the draft."""
+        self._change()
         self._session.execute(statement)
 
     def append(self, table: sa.Table, batch: pa.RecordBatch) -> None:
         """Append rows that are known to be new, such as a load's own record."""
+        self._change()
         self._session.append(table.name, _fitted(batch, table_schema(table)))
+
+    def _change(self) -> None:
+        if self._memory is not None:
+            raise RuntimeError("the draft keeps answers already, and they would no longer be true")
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Keep the answer to each select that is read in the block: the last step, for nothing may change after it."""
+        self._memory = Memory()
+        yield
+        names = [column.name for column in answers.columns]
+        for question, answer in self._memory:
+            self._session.append(answers.name, pa.RecordBatch.from_pydict(
+                dict(zip(names, ([question], [written(answer)]), strict=True))))
 
     def stage(self, table: sa.Table, batch: pa.RecordBatch) -> None:
         """Put a source's rows beside a table, to be merged into it when the source is done."""
+        self._change()
         name = stage_name(table)
         if name not in self._staged:
             self._session.execute(sa.schema.DropTable(stage_table(table), if_exists=True))
@@ -133,7 +107,8 @@ class Draft(Warehouse):
             [*names, "stage_row"], sa.select(*(found.c[one] for one in names), place), include_defaults=False))
         self._staged[name] = self.count(stage)
 
-    def merge(self, table: sa.Table, source_id: str, *, complete: bool = False, partial: bool = False) -> Counts:
+    def merge(self, table: sa.Table, source_id: str, *, complete: bool = False, partial: bool = False,
+              load_id: str = "") -> Counts:
         """Merge the staged rows of one source into a table in one step.
 
         Parameters
@@ -144,18 +119,22 @@ class Draft(Warehouse):
             The stage holds everything the source has: rows of this source that are not in it are removed.
         partial : bool
             A row gives only what is new: what it leaves empty stays as it was.
+        load_id : str
+            Of the load, where studies that go are to be kept in ``removals``.
 
         Returns
         -------
         Counts
             Rows added, changed, unchanged, removed, and those given more than once under one key.
         """
+        self._change()
         if stage_name(table) not in self._staged:
             if not complete:
                 return Counts()
             self.stage(table, pa.RecordBatch.from_pylist([], schema=table_schema(table)))
         with self.transaction():
-            counts = merge_stage(self._session, table, source_id, complete=complete, partial=partial)
+            counts = merge_stage(
+                self._session, table, source_id, complete=complete, partial=partial, load_id=load_id)
         del self._staged[stage_name(table)]
         return counts
 
