@@ -89,7 +89,8 @@ class Load:
         self.progress(f"merging {self.source_id}", 0, None)
         merge()
         if self.kind.rolled_up:
-            for table, counts in roll_up(self.draft, self.source_id, self.source.site).items():
+            for table, counts in roll_up(
+                    self.draft, self.source_id, self.source.site, self.load_id).items():
                 self.count(table, counts)
             self._compare_with_own_count()
             self._roll_up_events()
@@ -215,7 +216,8 @@ class Load:
         for table in FACTS:
             if table in self.staged or self.is_complete(table):
                 self._name_repeated(table)
-                self.count(table, self.draft.merge(table, self.source_id, complete=self.is_complete(table)))
+                self.count(table, self.draft.merge(table, self.source_id, complete=self.is_complete(table),
+                                                   load_id=self.load_id))
         self.draft.merge(quarantine, self.source_id, complete=True)
 
     def _name_repeated(self, table: sa.Table) -> None:

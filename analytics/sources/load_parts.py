@@ -121,7 +121,7 @@ def finish_crawl(draft: Draft, source_id: str, load_id: str, kept_before: date |
     for table, crawled in CRAWLED.items():
         own = crawled.c.source_id == source_id
         draft.stage_select(table, sa.select(crawled).where(own))
-        counts[table] = draft.merge(table, source_id, complete=True)
+        counts[table] = draft.merge(table, source_id, complete=True, load_id=load_id)
         draft.execute(sa.delete(crawled).where(own))
     draft.execute(sa.delete(covered_parts).where(
         covered_parts.c.source_id == source_id, covered_parts.c.load_id != load_id))

@@ -120,7 +120,7 @@ def _whole_studies(source_id: str, site: str | None) -> sa.Select[Any]:
                      sa.literal(source_id).label("source_id")).select_from(found.outerjoin(held, same))
 
 
-def roll_up(draft: Draft, source_id: str, site: str | None = None) -> dict[sa.Table, Counts]:
+def roll_up(draft: Draft, source_id: str, site: str | None = None, load_id: str = "") -> dict[sa.Table, Counts]:
     """Make the studies and series of a source from all its objects, whichever load read them.
 
     Parameters
@@ -130,8 +130,10 @@ def roll_up(draft: Draft, source_id: str, site: str | None = None) -> dict[sa.Ta
     source_id : str
     site : str, optional
         Which site the studies belong to.
+    load_id : str
+        Of the load that finds what is gone.
     """
     found = _series(source_id).subquery("series_found")
     draft.stage_select(studies, _whole_studies(source_id, site))
     draft.stage_select(series, sa.select(found, sa.literal(source_id).label("source_id")))
-    return {table: draft.merge(table, source_id, complete=True) for table in (studies, series)}
+    return {table: draft.merge(table, source_id, complete=True, load_id=load_id) for table in (studies, series)}

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from analytics.warehouse.engine import Session, bare_table, stage_table
 from analytics.warehouse.expressions import last_known
+from analytics.warehouse.removals import forget_returned, note_removals
+from analytics.warehouse.schema import studies
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,11 @@ def _key(table: sa.Table) -> list[str]:
     return [column.name for column in table.primary_key.columns]
 
 
-def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: bool, partial: bool = False) -> Counts:
+def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: bool, partial: bool = False,
+                load_id: str = "") -> Counts:
     """Merge ``stage_<table>`` into ``table`` by its key; the caller holds the transaction.
+
+    A load that gives its id has the studies that go, or become smaller, kept in ``removals`` in the same step.
 
     Rows are compared column by column (``IS DISTINCT FROM``), so loading the same again changes nothing. A partial
     row gives only what its message says: what it leaves empty stays as an earlier row, or the table, has it.
@@ -46,13 +51,15 @@ def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: 
     matched = _count_select(session, sa.select(sa.literal(1)).select_from(latest.join(table, same_key)))
     changed = _count_select(session, sa.select(sa.literal(1)).select_from(latest.join(table, same_key)).where(differs))
     removed = 0
+    gone = sa.and_(
+        table.c.source_id == source_id, ~sa.exists(sa.select(sa.literal(1)).select_from(latest).where(same_key)))
     if complete:
-        gone = sa.and_(
-            table.c.source_id == source_id, ~sa.exists(sa.select(sa.literal(1)).select_from(latest).where(same_key))
-        )
         removed = _count_select(session, sa.select(sa.literal(1)).select_from(table).where(gone))
-        if removed:
-            session.execute(sa.delete(table).where(gone))
+    noted = bool(load_id) and table is studies
+    if noted and (removed or changed):
+        note_removals(session, latest, source_id, load_id, complete=complete)
+    if removed:
+        session.execute(sa.delete(table).where(gone))
     if changed:
         session.execute(sa.delete(table).where(
             sa.exists(sa.select(sa.literal(1)).select_from(latest).where(same_key, differs))))
@@ -60,6 +67,8 @@ def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: 
         missing = ~sa.exists(sa.select(sa.literal(1)).select_from(table).where(same_key))
         fresh = sa.select(*(latest.c[name] for name in names)).where(missing)
         session.execute(sa.insert(table).from_select(names, fresh, include_defaults=False))
+    if noted and matched < unique:
+        forget_returned(session, source_id)
     session.execute(sa.schema.DropTable(latest, if_exists=True))
     session.execute(sa.schema.DropTable(stage, if_exists=True))
     return Counts(unique - matched, changed, matched - changed, removed, staged - unique)

@@ -20,13 +20,15 @@ from analytics.warehouse.schema_loads import (
     metadata,
     patient_merges,
     quarantine,
+    removals,
     source_column,
     sources,
 )
 
 __all__ = ["DERIVED", "FACTS", "Instant", "archives", "check_counts", "check_runs", "covered_parts",
            "crawled_series", "crawled_studies", "events", "exams", "files", "findings", "image_measures", "instances",
-           "loads", "marks", "metadata", "orders", "patient_merges", "quarantine", "series", "sources", "studies"]
+           "loads", "marks", "metadata", "orders", "patient_merges", "quarantine", "removals", "series", "sources",
+           "studies"]
 
 
 def _patient() -> list[Column[Any]]:
@@ -275,5 +277,5 @@ crawled_studies, crawled_series = (
 """What a crawl that is not finished has read so far: it takes the place of what was there in one step at the end."""
 
 FACTS = (sources, loads, quarantine, files, studies, series, instances, orders, events, archives, image_measures,
-         covered_parts, marks, patient_merges)
+         covered_parts, marks, patient_merges, removals)
 DERIVED = (exams, check_runs, check_counts, findings)

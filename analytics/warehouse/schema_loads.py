@@ -86,3 +86,18 @@ patient_merges = Table(
     Column("merged_at", Instant),
 )
 """Patients that a source merged (HL7 ADT): `derive` gives the history of the one to the other."""
+
+removals = Table(
+    "removals", metadata, source_column(),
+    Column("study_instance_uid", String, primary_key=True),
+    Column("load_id", String, primary_key=True),   # the load that found it, not the day it happened
+    Column("what", String, nullable=False),        # see removals.py: gone, fewer_images, fewer_bytes
+    Column("site", String),                        # these are the study's, as it was
+    Column("modality", String),
+    Column("station_name", String),
+    Column("study_date", Date),
+    Column("stored_at", Instant),
+    Column("number_of_instances", BigInteger),     # what went; empty where it is not known
+    Column("size_bytes", BigInteger),
+)
+"""Studies that a source no longer has, and studies that became smaller, as its loads found them: see `removals.py`."""
