@@ -16,19 +16,21 @@ from tests.spec import (
     open_cases,
     peers,
     retention,
+    silence,
     sources,
     staffed,
     storage,
     storage_growth,
     targets,
+    transfers,
     volume,
     volume_change,
     workflow,
 )
 from tests.support import build
 
-FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, sources, staffed, storage,
-            storage_growth, targets, volume, volume_change, workflow)
+FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, silence, sources, staffed, storage,
+            storage_growth, targets, transfers, volume, volume_change, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
