@@ -16,7 +16,9 @@ from analytics.metrics import (
     sources_silence,
     sources_transfers,
     storage,
+    storage_duplicated,
     storage_growth,
+    storage_removed,
     turnaround,
     turnaround_open,
     turnaround_targets,
@@ -30,8 +32,9 @@ from analytics.metrics.base import METRICS, Metric
 from analytics.warehouse.store import Warehouse
 
 FAMILIES = (backlog, backlog_flow, backlog_whatif, forecast, network, retention, sources_health, sources_record,
-            sources_silence, sources_transfers, storage, storage_growth, turnaround, turnaround_open,
-            turnaround_targets, utilization, utilization_peers, utilization_staffed, volume, volume_change)
+            sources_silence, sources_transfers, storage, storage_duplicated, storage_growth, storage_removed,
+            turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers, utilization_staffed,
+            volume, volume_change)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

@@ -20,7 +20,9 @@ from tests.spec import (
     sources,
     staffed,
     storage,
+    storage_duplicated,
     storage_growth,
+    storage_removed,
     targets,
     transfers,
     volume,
@@ -30,7 +32,7 @@ from tests.spec import (
 from tests.support import build
 
 FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, silence, sources, staffed, storage,
-            storage_growth, targets, transfers, volume, volume_change, workflow)
+            storage_duplicated, storage_growth, storage_removed, targets, transfers, volume, volume_change, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
