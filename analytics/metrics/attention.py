@@ -15,14 +15,13 @@ import sqlalchemy as sa
 from analytics.core.filters import Filters
 from analytics.core.findings import Severity
 from analytics.core.quantity import MINUTES, PERCENT, format_quantity
-from analytics.metrics import backlog, forecast, sources_health, volume
+from analytics.metrics import backlog, forecast, sources_health, sources_silence, volume
 from analytics.metrics.attention_item import Attention, Rule, counted, rise
 from analytics.metrics.attention_stories import clocks_off, longer_exams, past_backlog, slower_site
 from analytics.metrics.catalog import compute
-from analytics.metrics.scope import aggregate
 from analytics.metrics.windows import COMPARED_DAYS
 from analytics.warehouse.expressions import conditions
-from analytics.warehouse.schema import check_runs, exams, findings
+from analytics.warehouse.schema import check_runs, findings
 from analytics.warehouse.store import Warehouse
 
 __all__ = ["RULES", "Attention"]
@@ -33,7 +32,6 @@ SLOWER = 1.2                # times the usual median report turnaround, and outs
 NATURAL_LIMIT = 2.66        # mean moving ranges above the mean: XmR chart (Wheeler, Understanding Variation, 2000)
 VOLUME_CHANGED = 20.0       # percent
 BEHIND_MINUTES = 2 * 1440.0
-SILENT_DAYS, BUSY_A_WEEK, LOOKED_BACK_WEEKS = 7, 5, 8
 FEWEST_EXAMS = 20           # in a month, for its median to be looked at
 
 
@@ -101,23 +99,12 @@ def volume_changed(warehouse: Warehouse, filters: Filters) -> Iterator[Attention
 
 
 def silent_devices(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:
-    """A device that made 5 studies a week or more has sent none for 7 days."""
-    everything = volume.studies_in(warehouse, filters)
-    if everything.as_of is None:
-        return
-    last = min(filters.date_to or everything.as_of.date(), everything.as_of.date())
-    first = last - timedelta(weeks=LOOKED_BACK_WEEKS)
-    scope = volume.studies_in(warehouse, filters.where(date_from=first, date_to=last))
-    rows = aggregate(scope.rows(exams.c.station_name.is_not(None)), ("station_name",), lambda c: {
-        "latest": sa.func.max(c.exam_date, type_=sa.Date), "studies": sa.func.count()})
-    for row in warehouse.arrow(rows).to_pylist():
-        weeks = max(1.0, (row["latest"] - first).days / 7)
-        silent = (last - row["latest"]).days
-        if silent >= SILENT_DAYS and row["studies"] >= BUSY_A_WEEK * weeks:
-            yield Attention(
-                Severity.WARNING,
-                f"{row['station_name']} has sent nothing for {silent} days, after {row['studies'] / weeks:.0f} studies "
-                "a week.", "volume.by_device", "Volume", filters.where(station_names=(row["station_name"],)))
+    """A device in use has stopped: it is silent for longer than its own working rhythm explains."""
+    frame = compute("sources.silent_devices", warehouse, filters).frame
+    for row in frame[frame.state == sources_silence.SILENT].to_dict("records"):
+        site = {"sites": (row["site"],)} if isinstance(row["site"], str) else {}
+        yield Attention(Severity.WARNING, sources_silence.silence_in_words(row), "sources.silent_devices", "Volume",
+                        filters.where(station_names=(row["station_name"],), **site))
 
 
 def stale_sources(warehouse: Warehouse, filters: Filters) -> Iterator[Attention]:

@@ -84,6 +84,17 @@ def silent_devices(warehouse: Warehouse, filters: Filters, out_of_service: bool 
                    _behind(devices[~old], known, end))
 
 
+def silence_in_words(row: Mapping[Any, Any]) -> str:
+    """Say of a row of `silent_devices` how long the device is silent, and what it did before."""
+    a_week, missed = round(row["studies_a_week"]), int(row["longest_before"])
+    rate = "less than 1 study" if row["studies_a_week"] < 1 else "1 study" if a_week == 1 else f"{a_week:,} studies"
+    before = "it missed no working day" if not missed else "it missed 1 working day at most" if missed == 1 else (
+        f"it missed {missed} working days in a row at most")
+    days = int(row["silent_days"])
+    return (f"{row['station_name']} has sent nothing for {days} day{'s' if days > 1 else ''}, after {rate} a week; in "
+            f"the {LEARNED_DAYS // 7} weeks before {before}.")
+
+
 def _known_until(warehouse: Warehouse, zone: str) -> dict[str | None, tuple[date, date]]:
     """Return the last day each archive knows of, and its last whole one; no filter applies.
 
