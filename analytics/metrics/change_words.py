@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+import pandas as pd
 
 from analytics.metrics.decomposition import Branch, in_steps
 
@@ -102,3 +105,30 @@ def bytes_that_sum(values: Sequence[int], total: int) -> list[str]:
     if size == 1:
         return [f"{_signed(value)} {unit}" for value in (*values, total)]
     return [f"{_signed(tenths / 10, 1)} {unit}" for tenths in in_steps(values, total, size // 10)]
+
+
+def year_sentence(months: pd.DataFrame) -> str:
+    """Say the latest of the months that are compared with the same one a year before.
+
+    Returns
+    -------
+    str
+        ``Oct 2026: 1,260 studies, +5.0 % against Oct 2025 (1,200); per working day +0.2 % (22 working days, then 21).``
+    """
+    row = months.iloc[-1]
+    before = row.period - pd.DateOffset(years=1)
+    return (f"{row.period:%b %Y}: {row.studies:,} {_studies(row.studies)}, {_percent(row.change)} against "
+            f"{before:%b %Y} ({row.before:,}); per working day {_percent(row.adjusted)} ({row.working_days:,} working "
+            f"days, then {row.working_days_before:,}).")
+
+
+def months_sentence(months: int, studies: int, before: int, adjusted: float) -> tuple[str, ...]:
+    """Say the latest months together, where there is more than one."""
+    if months < 2 or not before:
+        return ()
+    return (f"The latest {months} months compared: {studies:,} studies, {_percent(100 * (studies / before - 1))} "
+            f"against a year before ({before:,}); per working day {_percent(adjusted)}.",)
+
+
+def _percent(change: float) -> str:
+    return "no percentage" if math.isnan(change) else f"{change:+.1f} %"

@@ -27,12 +27,14 @@ from tests.spec import (
     transfers,
     volume,
     volume_change,
+    volume_years,
     workflow,
 )
 from tests.support import build
 
 FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, silence, sources, staffed, storage,
-            storage_duplicated, storage_growth, storage_removed, targets, transfers, volume, volume_change, workflow)
+            storage_duplicated, storage_growth, storage_removed, targets, transfers, volume, volume_change,
+            volume_years, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
