@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from analytics.core.compression import JPEG_LS_RATIOS as JPEG_LS_RATIOS
 from analytics.core.errors import PacsmeterError
 
 KEEP_ALL = 100.0
@@ -13,12 +14,6 @@ KEEP_ALL = 100.0
 
 PRIOR_ACCESS: tuple[tuple[float, float], ...] = ((2, 0.48), (3, 0.22), (4, 0.13), (5, 0.09), (6, 0.06), (7, 0.02))
 """Requests for studies older than one year, by age: (up to this age in years, share of those requests)."""
-
-JPEG_LS_RATIOS: dict[str, float] = {
-    "CT": 4.00, "MR": 3.59, "NM": 5.98, "US": 3.4, "CR": 3.64, "DX": 2.43, "MG": 2.62,
-}
-"""Mean lossless JPEG-LS compression ratio by modality (Clunie 2000, n = 3,679). A modality that the paper did
-not measure is not recompressed."""
 
 OURS = "assumption – replace with your own"
 

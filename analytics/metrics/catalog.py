@@ -19,6 +19,7 @@ from analytics.metrics import (
     storage_duplicated,
     storage_growth,
     storage_removed,
+    storage_whatif,
     turnaround,
     turnaround_open,
     turnaround_targets,
@@ -34,8 +35,8 @@ from analytics.warehouse.store import Warehouse
 
 FAMILIES = (backlog, backlog_flow, backlog_whatif, forecast, network, retention, sources_health, sources_record,
             sources_silence, sources_transfers, storage, storage_duplicated, storage_growth, storage_removed,
-            turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers, utilization_staffed,
-            volume, volume_change, volume_years)
+            storage_whatif, turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers,
+            utilization_staffed, volume, volume_change, volume_years)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

@@ -23,6 +23,7 @@ from tests.spec import (
     storage_duplicated,
     storage_growth,
     storage_removed,
+    storage_whatif,
     targets,
     transfers,
     volume,
@@ -33,8 +34,8 @@ from tests.spec import (
 from tests.support import build
 
 FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, silence, sources, staffed, storage,
-            storage_duplicated, storage_growth, storage_removed, targets, transfers, volume, volume_change,
-            volume_years, workflow)
+            storage_duplicated, storage_growth, storage_removed, storage_whatif, targets, transfers, volume,
+            volume_change, volume_years, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
