@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 BYTES, MINUTES, PERCENT, RATIO, HOUNSFIELD = "By", "min", "%", "1", "[hnsf'U]"
 STUDIES, SERIES, IMAGES, EXAMS = "{study}", "{series}", "{image}", "{exam}"
+BUSINESS_MINUTES = "min{business}"
+"""Minutes of business hours: never written as days, of which a reader would think them the calendar's."""
+DURATIONS = (MINUTES, BUSINESS_MINUTES)
 MISSING = "–"
 _BYTE_STEPS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _CURRENCIES = frozenset({"USD", "EUR", "GBP"})
@@ -43,6 +46,15 @@ def _minutes(value: float) -> str:
     return sign + " ".join(shown)
 
 
+def _business_minutes(value: float) -> str:
+    whole = round(abs(value))
+    if whole < 1440:
+        return _minutes(value)
+    hours, rest = divmod(whole, 60)
+    said = f"{hours} h {rest} min" if rest and hours < 100 else f"{round(whole / 60):,} h"
+    return f"-{said}" if value < 0 else said
+
+
 def format_quantity(value: float | int | None, unit: str) -> str:
     """Write a value as people write it: ``1.2 TB``, ``3 h 40 min``, ``12,345``, ``4.5 %``.
 
@@ -59,6 +71,8 @@ def format_quantity(value: float | int | None, unit: str) -> str:
         return _bytes(value)
     if unit == MINUTES:
         return _minutes(value)
+    if unit == BUSINESS_MINUTES:
+        return _business_minutes(value)
     if unit == PERCENT:
         return f"{_trim(value, 1)} %"
     if unit in _CURRENCIES:
@@ -71,8 +85,8 @@ def format_quantity(value: float | int | None, unit: str) -> str:
 
 def unit_words(unit: str) -> str:
     """Name a unit for an axis title: ``bytes``, ``minutes``, ``studies``."""
-    named = {BYTES: "bytes", MINUTES: "minutes", PERCENT: "%", STUDIES: "studies", SERIES: "series",
-             IMAGES: "images", EXAMS: "exams"}
+    named = {BYTES: "bytes", MINUTES: "minutes", BUSINESS_MINUTES: "minutes of business hours", PERCENT: "%",
+             STUDIES: "studies", SERIES: "series", IMAGES: "images", EXAMS: "exams"}
     return named.get(unit, _UNIT_WORDS.get(unit, unit.strip("{}")))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analytics.core.swim import BY_COLUMN
+from analytics.metrics.business_hours import EVERY_MINUTE
 
 _SWIM = "SIIM SWIM lexicon, 2015-06-18"
 
@@ -50,7 +51,7 @@ class Interval:
         first, last = BY_COLUMN[self.start], BY_COLUMN[self.end]
         return (f"Minutes from {first.name} ({first.label}) to {last.name} ({last.label}), the first of each, of exams "
                 "with both, by exam date. Exams still open stand beside it and are not in the median; cancelled exams "
-                "and impossible intervals (the end before the start) are left out and counted.")
+                f"and impossible intervals (the end before the start) are left out and counted. {EVERY_MINUTE}")
 
 
 INTERVALS: tuple[Interval, ...] = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.core.quantity import BYTES, MINUTES, PERCENT, format_quantity, unit_words
+from analytics.core.quantity import BYTES, DURATIONS, PERCENT, format_quantity, unit_words
 from analytics.core.terms import MODALITIES, PATIENT_CLASSES, PRIORITIES, SOURCE_KINDS, TRANSFER_SYNTAXES, WEEKDAYS
 
 _SECOND_STEPS = (1, 2, 5, 10, 15, 30)
@@ -102,9 +102,9 @@ def ticks(low: float, high: float, unit: str, wanted: int = 5) -> tuple[list[flo
         About how many steps.
     """
     span = (high - low) or abs(high) or 1.0
-    if unit == MINUTES and span > 1:
+    if unit in DURATIONS and span > 1:
         step = next((float(item) for item in _MINUTE_STEPS if item >= span / wanted), _step(span, wanted))
-    elif unit == MINUTES and 60 * span >= wanted:
+    elif unit in DURATIONS and 60 * span >= wanted:
         step = next(item for item in _SECOND_STEPS if item >= 60 * span / wanted - 1e-9) / 60
     else:
         step = _step(span, wanted)
@@ -122,11 +122,11 @@ def _tick_words(value: float, unit: str, step: float) -> str:
         return format_quantity(value, unit).replace(".0 ", " ")
     if unit == PERCENT:
         return f"{value:,.{0 if float(step).is_integer() else max(1, -math.floor(math.log10(step)))}f} %"
-    if unit == MINUTES and step * 1.001 >= 1 / 60 and step < 1:
+    if unit in DURATIONS and step * 1.001 >= 1 / 60 and step < 1:
         minutes, seconds = divmod(abs(round(60 * value)), 60)
         said = [f"{minutes} min"] * (minutes > 0) + [f"{seconds} s"] * (seconds > 0)
         return ("-" if value < 0 else "") + " ".join(said)
-    if unit == MINUTES:
+    if unit in DURATIONS:
         return format_quantity(value, unit)
     digits = 0 if float(step).is_integer() else min(4, max(0, -math.floor(math.log10(step) + 1e-9)) + 1)
     text = f"{value:,.{digits}f}"
@@ -135,7 +135,7 @@ def _tick_words(value: float, unit: str, step: float) -> str:
 
 def axis_title(name: str, unit: str) -> str:
     """Return an axis title; the unit stands in it unless every tick already says it."""
-    if unit in (BYTES, MINUTES, PERCENT):
+    if unit in (BYTES, *DURATIONS, PERCENT):
         return name
     unit_name = unit_words(unit)
     return name if not unit_name or unit_name.lower() in name.lower() else f"{name} ({unit_name})"

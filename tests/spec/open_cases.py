@@ -72,6 +72,11 @@ TO_10 = (Fraction(3, 21 * 18), Fraction(1, 17 * 16), Fraction(1, 15 * 14))
 TO_13 = (*TO_10, Fraction(1, 12 * 11))
 TO_16 = (*TO_13, Fraction(1, 11 * 10))
 TO_23 = (*TO_16, Fraction(1, 7 * 6), Fraction(1, 6 * 5))
+# The same where hours begin at 08:10 that day: what ended was ready 10 minutes before them.
+LATE_OPENING = {"hours": "8:10-18", "site_zone": "UTC"}
+OPENED_5 = (Fraction(5, 21 * 16), Fraction(1, 16 * 15))
+OPENED_10 = (*OPENED_5, Fraction(1, 15 * 14))
+OPENED_15 = (*OPENED_10, Fraction(1, 10 * 9), Fraction(1, 9 * 8))
 
 CASES = [
     # North: 0.538 after 22 minutes, 0.448 after 23: the median is 23. Of the nine that finished, 6 6 6 7 10 13 16 22
@@ -115,4 +120,17 @@ CASES = [
         {"within": 20.0, **percent(Fraction(32, 51), *TO_16), "share_finished": 700 / 9},
         {"within": 30.0, **percent(Fraction(160, 357), *TO_23), "share_finished": 100.0},
     ], n=21, filters=IN_NORTH, left_out=LEFT_OUT),
+    # North in business hours from 08:10: 6 6 6 7 10 take 0 minutes, 13 16 22 23 take 3 6 12 13; who is open came later.
+    # 5 of 21, 1 of 16, 1 of 15 end at 0, 3, 6; then 4 open ones leave, and 1 of 10 and 1 of 9 end at 12 and 13: under
+    # way are 16/21, 15/21, 14/21, and 14/21 x 8/10 = 8/15, so the median is not reached. The fifth of nine took 0.
+    Case("turnaround.with_open_cases", [
+        {"exams": 21, "n": 9, "open": 12, "median": None, "median_finished": 0.0, "p90_finished": 13.0,
+         "followed": 35.0},
+    ], n=21, filters=IN_NORTH, left_out=LEFT_OUT, options=LATE_OPENING),
+    Case("turnaround.share_within", [
+        {"within": 5.0, **percent(Fraction(15, 21), *OPENED_5), "share_finished": 600 / 9},
+        {"within": 10.0, **percent(Fraction(14, 21), *OPENED_10), "share_finished": 700 / 9},
+        *({"within": minutes, **percent(Fraction(8, 15), *OPENED_15), "share_finished": 100.0}
+          for minutes in (15.0, 20.0, 30.0)),
+    ], n=21, filters=IN_NORTH, left_out=LEFT_OUT, options=LATE_OPENING),
 ]

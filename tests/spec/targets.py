@@ -38,6 +38,7 @@ TABLES: Tables = {exams: [
 ]}
 IMPOSSIBLE = "impossible: 'final report' before 'ready to read'"
 LEFT_OUT = {"exam cancelled": 1, IMPOSSIBLE: 2, "no target for its priority": 1}
+BUSINESS = {"hours": "business", "site_zone": "UTC"}
 
 CASES = [
     Case("turnaround.breaches", [
@@ -57,6 +58,26 @@ CASES = [
         {"exam_id": "1.2.3", "outcome": "open and overdue", "minutes": 180.0, "target": 60.0, "over": 120.0},
         {"exam_id": "1.2.2", "outcome": "late", "minutes": 90.0, "target": 60.0, "over": 30.0},
     ], headline=8640.0, n=3, left_out=LEFT_OUT),
+    # Business hours, 8:00 to 18:00: 5 from Sunday to Monday at 10:00: 120. 6 since Friday, 20 February: 6 h, five days
+    # of 10 h, and 4 h on Monday: 3600 minutes, so it is not due yet. Stat is promised at any hour: as above.
+    Case("turnaround.breaches", [
+        {"priority": "R", "exams": 2, "in_time": 1, "late": 0, "overdue": 0, "not_due": 1, "kept": 100.0,
+         "median_over": None},
+        {"priority": "S", "exams": 4, "in_time": 1, "late": 1, "overdue": 1, "not_due": 1, "kept": 100 / 3,
+         "median_over": 75.0},
+    ], headline=50.0, n=6, left_out=LEFT_OUT, options=BUSINESS),
+    Case("turnaround.worst", [
+        {"exam_id": "1.2.6", "minutes": 3600.0, "target": 3000.0, "over": 600.0, "counted": "business hours"},
+        {"exam_id": "1.2.3", "minutes": 180.0, "target": 60.0, "over": 120.0, "counted": "all hours"},
+        {"exam_id": "1.2.2", "minutes": 90.0, "target": 60.0, "over": 30.0, "counted": "all hours"},
+    ], headline=600.0, n=3, left_out=LEFT_OUT, options=BUSINESS | {"targets": {"S": 60.0, "R": 3000.0}}),
+    # By the hour at which they became ready
+    Case("turnaround.breaches", [
+        {"hour": 9, "exams": 1, "in_time": 0, "late": 0, "overdue": 1, "not_due": 0},
+        {"hour": 10, "exams": 3, "in_time": 2, "late": 1, "overdue": 0, "not_due": 0},
+        {"hour": 11, "exams": 1, "in_time": 0, "late": 0, "overdue": 0, "not_due": 1},
+        {"hour": 12, "exams": 1, "in_time": 0, "late": 0, "overdue": 1, "not_due": 0},
+    ], headline=40.0, n=6, left_out=LEFT_OUT, options={"by": "hour", "site_zone": "UTC"}),
     Case("turnaround.impossible", [{"exam_id": "1.2.9", "reversed": 2880.0}, {"exam_id": "1.2.8", "reversed": 30.0}],
          headline=2880.0, n=2),
 ]
