@@ -4,10 +4,11 @@ import streamlit as st
 
 from analytics.metrics.retention import RULES
 from analytics.metrics.storage_growth import EFFECTS
-from analytics.reporting import figures, outlook, waterfall
+from analytics.reporting import figures, waterfall
 from analytics.reporting.drawings import drawing
 from analytics.ui.headlines import storage_cards
 from analytics.ui.shell import open_page
+from analytics.ui.storage import forecast
 from analytics.ui.widgets import attention_list, choose, show_cards, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
@@ -25,14 +26,8 @@ with open_page("Storage") as page:
     left, right = st.columns([2, 3])
     with left:
         show_metric(page, "storage.per_archive", drawing(figures.fills), heading="How full each archive is")
-    fills = page.metric("storage.fill_dates").frame.set_index("archive")
-    names = list(fills.index)
     with right:
-        one_view = names and not page.beside  # two sites beside each other have no archive in common
-        archive = choose("Forecast of", dict(zip(names, names, strict=True)), key="archive") if one_view else None
-        show_metric(page, "storage.fill_forecast", lambda result: outlook.fan(
-            result, fills.loc[archive] if archive else None), said=told(page, "storage.fill_forecast", archive=archive),
-            archive=archive)
+        forecast(page)
     period = choose("Period", PERIODS, key="storage-period")
     show_metric(page, "storage.added_by_period", drawing(figures.bars, "period", "modality"),
                 heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.results import MetricResult
-from analytics.reporting import figures, open_exams, queues, waterfall
+from analytics.reporting import figures, open_exams, outlook, queues, waterfall
 
-_MODULES = (figures, open_exams, queues, waterfall)
+_MODULES = (figures, open_exams, outlook, queues, waterfall)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -16,15 +14,13 @@ from analytics.reporting.palette import BLUE, CORAL, GRAY, OCHRE
 _FANS = (("lower95", "upper95", "95 % of paths", 0.13), ("lower80", "upper80", "80 % of paths", 0.24))
 
 
-def fan(result: MetricResult, fills: pd.Series[Any] | None = None, *, height: int = 380) -> go.Figure:
+def fan(result: MetricResult, *, height: int = 380) -> go.Figure:
     """Draw what an archive held and will hold, with intervals, its capacity, and the day it fills.
 
     Parameters
     ----------
     result : MetricResult
         Of ``storage.fill_forecast``.
-    fills : Series, optional
-        The archive's row of ``storage.fill_dates``: ``early``, ``median``, ``late``.
     """
     figure, frame = blank(height), result.frame
     ahead, past = frame.dropna(subset=["forecast"]), frame.dropna(subset=["observed"])
@@ -40,7 +36,7 @@ def fan(result: MetricResult, fills: pd.Series[Any] | None = None, *, height: in
             hovertext=hover_words(result, part, [column]), hovertemplate=HOVER,
             customdata=[mark_of(result, row) for _, row in part.iterrows()])
     if len(frame):
-        _capacity(figure, frame, fills)
+        _capacity(figure, frame)
         value_axis(figure, float(frame[["upper95", "capacity"]].astype(float).max().max()), result.spec.unit,
                    "In use at the end of the month")
         figure.update_yaxes(rangemode="tozero")
@@ -48,14 +44,15 @@ def fan(result: MetricResult, fills: pd.Series[Any] | None = None, *, height: in
     return figure
 
 
-def _capacity(figure: go.Figure, frame: pd.DataFrame, fills: pd.Series[Any] | None) -> None:
+def _capacity(figure: go.Figure, frame: pd.DataFrame) -> None:
     """Draw the capacity as a line, and on it the day that it is reached, with its interval."""
     capacity, months = float(frame["capacity"].iloc[0]), positions(frame, "month")
     figure.add_scatter(x=[months[0], months[-1]], y=[capacity] * 2, mode="lines", name="Capacity",
                        line={"color": CORAL, "width": 2}, hoverinfo="skip")
-    if fills is None or pd.isna(fills["median"]):
+    fills = {name: frame[f"full_{name}"].iloc[0] for name in ("early", "median", "late")}
+    if pd.isna(fills["median"]):
         return
-    days = {name: plain(fills[name]) for name in ("early", "median", "late")}
+    days = {name: plain(day) for name, day in fills.items()}
     figure.add_scatter(
         x=[days["early"] or days["median"], days["late"] or months[-1]], y=[capacity] * 2, mode="lines",
         line={"color": CORAL, "width": 8}, opacity=0.45, showlegend=False, hoverinfo="skip")

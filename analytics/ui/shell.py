@@ -58,6 +58,11 @@ class Page:
         return replace(self, filters=view.filters, beside=None, side=side)
 
     @property
+    def views(self) -> tuple[Page, ...]:
+        """Return the page itself, or its two sides where views are compared."""
+        return tuple(map(self.at, self.beside)) if self.beside else (self,)
+
+    @property
     def revision(self) -> int:
         """Return the number of the snapshot."""
         return self.warehouse.revision

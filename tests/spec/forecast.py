@@ -23,14 +23,19 @@ TABLES: Tables = {
 }
 
 
+# Ten days of August are over when 11 August begins
+FULL = dict.fromkeys(("full_early", "full_median", "full_late"), day("2025-08-11"))
+
+
 def seen(month: str, used: float) -> dict[str, object]:
-    return {"month": day(month), "observed": used, "forecast": None, "lower95": None, "upper80": None}
+    return {"month": day(month), "observed": used, "forecast": None, "lower95": None, "upper80": None, **FULL}
 
 
 def expected(month: str, used: float) -> dict[str, object]:
-    return {"month": day(month), "observed": None, "forecast": used, "lower95": used, "upper80": used}
+    return {"month": day(month), "observed": None, "forecast": used, "lower95": used, "upper80": used, **FULL}
 
 
+NOT_FULL = dict.fromkeys(FULL)
 CASES = [
     Case("storage.fill_forecast", [
         seen("2025-01-01", 5000.0), seen("2025-02-01", 7800.0), seen("2025-03-01", 10900.0),
@@ -38,11 +43,23 @@ CASES = [
         # A straight line leaves no doubt: 31, 31 and 30 days of 100 bytes
         expected("2025-07-01", 23100.0), expected("2025-08-01", 26200.0), expected("2025-09-01", 29200.0),
     ], headline=29200.0, n=6, options={"horizon_months": 3}),
+    Case("storage.fill_forecast", [
+        *({**seen(f"2025-{month:02}-01", used), **NOT_FULL} for month, used in (
+            (1, 5000.0), (2, 7800.0), (3, 10900.0), (4, 13900.0), (5, 17000.0), (6, 20000.0))),
+        {**expected("2025-07-01", 23100.0), **NOT_FULL},
+    ], headline=23100.0, options={"horizon_months": 1}),
     Case("storage.fill_dates", [
         # Ten days of August are over when 11 August begins
         {"archive": "NORTH", "early": day("2025-08-11"), "median": day("2025-08-11"), "late": day("2025-08-11"),
          "chance": 100.0},
     ], headline=100.0, n=1),
+    Case("storage.fill_distribution", [
+        # Full on 11 August, and not a day before: no doubt, so 0 or all of the paths
+        {"archive": "NORTH", "month": day("2025-07-01"), "chance": 0.0},
+        {"archive": "NORTH", "month": day("2025-08-01"), "chance": 100.0},
+        {"archive": "NORTH", "month": day("2025-09-01"), "chance": 100.0},
+    ], headline=100.0, n=1, options={"horizon_months": 3}),
+    Case("storage.forecast_models", [], n=0),  # six months are too few to try a model on
     Case("storage.fill_dates", [
         # Within one month it does not fill
         {"archive": "NORTH", "early": None, "median": None, "late": None, "chance": 0.0},
