@@ -4,11 +4,14 @@ import streamlit as st
 
 from analytics.core.quantity import BYTES, format_quantity
 from analytics.costs.demand import measured_demand
+from analytics.costs.options import OPTIONS
 from analytics.reporting import money
 from analytics.ui import costs
+from analytics.ui.cost_charts import written_down
+from analytics.ui.parts import show_part
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
-from analytics.ui.widgets import Card, choose, headline_row, show_chart, title
+from analytics.ui.widgets import Card, choose, headline_row, title
 
 with open_page("Cost-benefit") as page:
     demand = page.read(measured_demand, page.filters)
@@ -36,23 +39,22 @@ with open_page("Cost-benefit") as page:
         for note in [f"{one.flow.option.title}: {one.irr.why}" for one in appraisal.verdicts[1:] if one.irr.why]:
             st.caption(note)
         costs.show_downloads(assumptions, prices, option_ids, page)
+    written = written_down(option_ids, assumptions, prices)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
-        title("Cost of each year")
-        show_chart(money.cash_flow_figure(appraisal), key="cash-flow")
+        show_part(page, "costs.cash_flow", heading="Cost of each year", named=written)
     with right, st.container(border=True, height="stretch"):
-        title("Saved against keeping on site, added up", "An option has paid back where its line stays above zero")
-        show_chart(money.accumulated_figure(appraisal), key="accumulated")
+        show_part(page, "costs.accumulated", heading="Saved against keeping on site, added up", named=written,
+                  said="An option has paid back where its line stays above zero")
     others = {one.flow.option.id: one.flow.option.title for one in appraisal.verdicts[1:]}
     if others:
-        option_id = choose("Look closer at", others, key="costs-closer")
-        verdict = next(one for one in appraisal.verdicts if one.flow.option.id == option_id)
+        option = OPTIONS[choose("Look closer at", others, key="costs-closer")]
         with st.container(border=True):
-            title(f"Where the cost of {verdict.flow.option.title} comes from", verdict.flow.option.description)
-            show_chart(money.waterfall(base, verdict, currency), key="waterfall")
+            show_part(page, "costs.waterfall", heading=f"Where the cost of {option.title} comes from",
+                      said=option.description, named={**written, "option": option.id})
         with st.container(border=True):
-            swings, spread = page.read(costs.swings_of, page.filters, assumptions, prices, option_id)
-            title("What the verdict depends on", costs.spread_words(spread, currency))
-            show_chart(money.tornado_figure(swings, verdict.npv, currency), key="tornado")
+            _, spread = page.read(costs.swings_of, page.filters, assumptions, prices, option.id)
+            show_part(page, "costs.tornado", heading=f"What the verdict on {option.title} depends on",
+                      said=costs.spread_words(spread, currency), named={**written, "option": option.id})
     with st.container(border=True):
         costs.show_scenarios(option_ids, assumptions, prices)

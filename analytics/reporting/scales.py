@@ -13,7 +13,8 @@ _ROOM = 1.06
 
 
 def same_scale(first: go.Figure, second: go.Figure) -> None:
-    """Give two figures of one kind the same axis of values, and the same colors for the same amounts."""
+    """Give two figures of one kind the same axis of values and of groups, and one color for one amount."""
+    _same_groups(first, second)
     for axis in ("xaxis", "yaxis", "yaxis2"):
         extents = [extent for figure in (first, second) if (extent := _extent(figure, axis)) is not None]
         if len(extents) == 2:
@@ -28,10 +29,32 @@ def same_scale(first: go.Figure, second: go.Figure) -> None:
 
 
 def _share(first: go.Figure, second: go.Figure, axis: str, extent: Extent) -> None:
-    higher = max((first, second), key=lambda figure: _extent(figure, axis) or (0.0, 0.0))
-    ticks = {name: higher.layout[axis][name] for name in ("tickvals", "ticktext")}
+    wider = max((first, second), key=lambda figure: _width(_extent(figure, axis)))
+    ticks = {name: wider.layout[axis][name] for name in ("tickvals", "ticktext")}
     for figure in (first, second):
         figure.layout[axis].update(range=list(extent), **ticks)
+
+
+def _width(extent: Extent | None) -> float:
+    return extent[1] - extent[0] if extent else 0.0
+
+
+def _same_groups(first: go.Figure, second: go.Figure) -> None:
+    """Put groups that are listed one below the other at the same places, where the figures say their order.
+
+    A group that only one of them has is a free place in the other.
+    """
+    axes = (first.layout.yaxis, second.layout.yaxis)
+    orders = [list(axis.categoryarray or ()) for axis in axes]
+    if not all(orders) or any(axis.autorange == "reversed" for axis in axes):
+        return  # no order is said, or it is of steps that follow from each other
+    # Both list their last group first, as an axis counts from below
+    every = [*(name for name in orders[1] if name not in orders[0]), *orders[0]]
+    more = max(len(every) / len(order) * (figure.layout.height or 0)
+               for order, figure in zip(orders, (first, second), strict=True))
+    for figure in (first, second):
+        figure.layout.yaxis.update(categoryarray=every, range=[-0.5, len(every) - 0.5])
+        figure.layout.height = round(more)
 
 
 def _colors_amounts(trace: Any) -> bool:

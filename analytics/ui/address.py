@@ -48,6 +48,12 @@ def asked(name: str, offered: Sequence[Any]) -> Any:
     return found
 
 
+def forget(name: str, value: Any) -> None:
+    """Take a choice out of the address, if that is what the address says."""
+    if value is not None and st.query_params.get(name) == written(value):
+        del st.query_params[name]
+
+
 def keep(name: str, value: Any, usual: Any) -> None:
     """Write a choice to the address, and leave out what a page shows anyway."""
     if value == usual:

@@ -26,7 +26,7 @@ def show_picture(page: Page, sop_instance_uid: str, caption: str = "", side: int
         if not file.is_file():
             raise PacsmeterError("The file is not there any more", "Load the folder again.", file.name)
         state = (str(file), file.stat().st_mtime_ns)
-        if cache.picture_may_carry_name(*state) and not _asked_for(sop_instance_uid, caption, side):
+        if cache.picture_may_carry_name(*state) and not _asked_for(page, sop_instance_uid, caption, side):
             return
         drawn = cache.picture(*state, side)
     except PacsmeterError as error:
@@ -35,7 +35,7 @@ def show_picture(page: Page, sop_instance_uid: str, caption: str = "", side: int
         st.image(drawn, caption=caption or None, width="stretch")
 
 
-def _asked_for(sop_instance_uid: str, caption: str, side: int) -> bool:
+def _asked_for(page: Page, sop_instance_uid: str, caption: str, side: int) -> bool:
     """Offer a picture that is hidden behind a button; whether it has been asked for in this session."""
     kept = f"picture-asked-{sop_instance_uid}"
 
@@ -45,13 +45,14 @@ def _asked_for(sop_instance_uid: str, caption: str, side: int) -> bool:
     if not st.session_state.get(kept):
         if caption:
             st.caption(caption)
-        st.button(HIDDEN, key=f"show-{side}-{sop_instance_uid}", icon=":material/visibility_off:", on_click=ask)
+        st.button(HIDDEN, key=f"show-{side}-{sop_instance_uid}{page.side}", on_click=ask,
+                  icon=":material/visibility_off:")
     return bool(st.session_state.get(kept))
 
 
 def show_image(page: Page, sop_instance_uid: str) -> None:
     """Show one image beside everything that was measured on it, with its device's limits."""
-    picture, told = st.columns([2, 3], gap="medium")
+    picture, told = (st.container(), st.container()) if page.side else st.columns([2, 3], gap="medium")
     with picture:
         show_picture(page, sop_instance_uid)
     with told:

@@ -43,8 +43,11 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("pages/definitions.py", "Definitions", "menu_book", "What does each number mean?"),
     ),
 }
-COMPARING = frozenset({"Overview", "Volume", "Turnaround", "Backlog", "Utilization", "Storage", "Network", "Sources"})
-"""Pages of charts, on which two views can stand side by side."""
+COMPARING = frozenset({"Overview", "Volume", "Turnaround", "Backlog", "Utilization", "Storage", "Network",
+                       "Image quality", "Consistency", "Sources"})
+"""Pages on which two views can stand side by side. Not these: Study and Definitions have no filters; Reports hands out
+a file of one view; Cost-benefit appraises one decision, with one set of assumptions and prices, over what is held
+today, and sets its options beside each other itself."""
 BY_TITLE: dict[str, Entry] = {entry.title: entry for entries in SECTIONS.values() for entry in entries}
 
 

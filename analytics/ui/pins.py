@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -18,14 +19,46 @@ from analytics.ui.shell import Page
 NOBODY = "nobody signed in"
 
 
-def card_of(page: Page, metric_id: str, draw: Callable[..., Any], heading: str, named: dict[str, Any]) -> str:
-    """Write a chart down, so that it can be drawn again elsewhere; nothing where it cannot be."""
+def card_of(page: Page, metric_id: str, draw: Callable[..., Any], heading: str, named: Mapping[str, Any]) -> str:
+    """Write a metric's chart down, so that it can be drawn again elsewhere; nothing where its drawing has no name."""
     if not isinstance(draw, Drawing):
         return ""
-    if not all(isinstance(value, str | int | float | None) for value in named.values()):
-        return ""  # such as a past instant: JSON has none
-    return json.dumps({"metric": metric_id, "heading": heading, "drawing": draw.to_json(), "named": named,
-                       "filters": page.filters.to_query()}, sort_keys=True)
+    return _card(page, heading, named, metric=metric_id, drawing=draw.to_json())
+
+
+def part_card(page: Page, part: str, heading: str, named: Mapping[str, Any]) -> str:
+    """Write a chart down that is not a metric's; see `analytics.ui.parts`."""
+    return _card(page, heading, named, part=part)
+
+
+def _card(page: Page, heading: str, named: Mapping[str, Any], **drawn: str) -> str:
+    try:
+        said = {name: _plain(value) for name, value in named.items()}
+    except TypeError:
+        return ""
+    return json.dumps({**drawn, "heading": heading, "named": said, "filters": page.filters.to_query()}, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return an argument as JSON can hold it; an instant and several values are marked as what they are."""
+    if isinstance(value, datetime):
+        return {"instant": value.isoformat()}
+    if isinstance(value, tuple):
+        return {"several": [_plain(one) for one in value]}
+    if isinstance(value, str | int | float | None):
+        return value
+    raise TypeError
+
+
+def named_of(held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that a card holds."""
+    return {name: _read(value) for name, value in held.items()}
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return datetime.fromisoformat(value["instant"]) if "instant" in value else tuple(map(_read, value["several"]))
 
 
 def pin_control(card: str, key: str) -> None:

@@ -6,12 +6,16 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.core.filters import Filters
-from analytics.metrics.facets import Choices
+from analytics.metrics.facets import Choices, Device
+from analytics.ui import parts, quality
 from analytics.ui.compare import pair_of
 from tests.pages.conftest import Opened
 from tests.pages.test_pages import asked, said
@@ -54,7 +58,8 @@ def test_nothing_is_compared_with_itself_or_with_what_is_not_there(compared: str
 
 
 @pytest.mark.parametrize("file", ["app.py", "pages/volume.py", "pages/storage.py", "pages/turnaround.py",
-                                  "pages/sources.py", "pages/network.py", "pages/utilization.py"])
+                                  "pages/sources.py", "pages/network.py", "pages/utilization.py",
+                                  "pages/backlog.py", "pages/consistency.py"])
 def test_a_link_shows_two_sites_side_by_side_on_every_page_with_charts(app: Opened, file: str):
     page = app(file, compare="Southmoor", sites=["Northgate"])
     assert not page.exception and not page.error and not page.warning
@@ -69,12 +74,14 @@ def cards(page: AppTest) -> list[str]:
 
 
 def sentences(page: AppTest) -> list[str]:
-    """Return every sentence on a page that is marked as a thing to look at."""
-    return re.findall(r'<div class="pm-item.*?</div>', said(page))
+    """Return every sentence on a page that is marked as a thing to look at, without the check that is chosen."""
+    return [item for item in re.findall(r'<div class="pm-item.*?</div>', said(page)) if not re.search(
+        r" · [A-Z]{3}\d{3}</b></span></div>$", item)]
 
 
 @pytest.mark.parametrize("file", ["app.py", "pages/volume.py", "pages/turnaround.py", "pages/backlog.py",
-                                  "pages/storage.py", "pages/network.py", "pages/utilization.py"])
+                                  "pages/storage.py", "pages/network.py", "pages/utilization.py",
+                                  "pages/consistency.py"])
 def test_headlines_and_what_needs_attention_are_those_of_each_view(app: Opened, file: str):
     north, south = (app(file, sites=[site]) for site in ("Northgate", "Southmoor"))
     both = app(file, sites=["Northgate"], compare="Southmoor")
@@ -111,6 +118,73 @@ def test_the_comparison_is_chosen_once_and_taken_off_again(app: Opened):
     assert len(page.get("plotly_chart")) == alone and "compare" not in page.query_params
 
 
-@pytest.mark.parametrize("file", ["pages/consistency.py", "pages/quality.py", "pages/study.py"])
-def test_a_page_of_tables_does_not_offer_what_it_cannot_do(app: Opened, file: str):
+def specs(page: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+def test_checks_of_two_views_stand_in_the_same_lines(app: Opened):
+    first, second = (chart["layout"] for chart in specs(app("pages/consistency.py", compare="Southmoor",
+                                                           sites=["Northgate"]))[:2])
+    assert first["yaxis"]["categoryarray"] == second["yaxis"]["categoryarray"]
+    assert first["height"] == second["height"] and first["xaxis"]["range"] == second["xaxis"]["range"]
+
+
+def tables(page: AppTest, column: str) -> list[pd.DataFrame]:
+    return [table.value.reset_index(drop=True) for table in page.dataframe if column in table.value]
+
+
+NOW = {"date_from": "2026-09-01", "date_to": "2026-10-30"}
+BEFORE = {"date_from": "2026-07-03", "date_to": "2026-08-31"}
+"""Two periods of as many days, of the weeks in which a device of the demo fails: its images name no site."""
+
+
+@pytest.mark.parametrize(("file", "column"), [("pages/consistency.py", "denominator"), ("pages/quality.py", "p90"),
+                                              ("pages/quality.py", "has_picture")])
+def test_tables_stand_side_by_side_as_each_view_has_them(app: Opened, file: str, column: str):
+    alone = [table for period in (NOW, BEFORE) for table in tables(app(file, **period), column)]
+    both = tables(app(file, compare="before", **NOW), column)
+    assert alone and len(both) == len(alone)
+    for one, other in zip(both, alone, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_images_of_two_periods_have_their_headlines_pictures_and_control_charts_side_by_side(app: Opened):
+    now, before, both = (app("pages/quality.py", **asked) for asked in (NOW, BEFORE, {"compare": "before", **NOW}))
+    assert not both.exception and not both.error
+    assert cards(both) == cards(now) + cards(before)
+    assert [box.key for box in both.selectbox if box.key.startswith("finding")] == ["finding0", "finding1"]
+    assert len(both.get("image")) == len(now.get("image")) + len(before.get("image")) == 2
+    values = [[chart["data"] for chart in specs(page)] for page in (now, before, both)]
+    assert len(values[2]) == 2 and values[2] == values[0] + values[1]
+    first, second = (chart["layout"]["yaxis"]["range"] for chart in specs(both))
+    assert first == second
+
+
+def test_a_site_has_the_control_charts_of_its_devices_and_of_those_whose_site_is_not_known():
+    charts = pd.DataFrame([{"station_name": name, "modality": "MR", "protocol_name": "QA", "points": 9, "outside": 0}
+                           for name in ("MR1", "MR2", "MR3")])
+    devices = (Device("MR1", "North", "MR"), Device("MR2", "South", "MR"), Device("MR3", None, "MR"),
+               Device("MR1", None, "MR"))
+    page = SimpleNamespace(filters=Filters(sites=("North",)), choices=SimpleNamespace(devices=devices),
+                           read=lambda *_: charts)
+    assert list(quality._charts_of(page, "noise")) == [("MR1", "QA"), ("MR3", "QA")]
+    page.filters = Filters()
+    assert len(quality._charts_of(page, "noise")) == 3
+
+
+def test_a_click_in_one_view_lists_its_findings_alone(app: Opened, monkeypatch: pytest.MonkeyPatch):
+    device = "NGHMR2"
+
+    def clicked(figure: object, *, key: str, selectable: bool = False) -> dict[str, str]:
+        return {"station_name": device} if key.startswith("checks.by_device") else {}
+
+    monkeypatch.setattr(parts, "show_chart", clicked)
+    page = app("pages/consistency.py", compare="year", **{"check": "TMP301"})
+    assert not page.exception and not page.error
+    heads = re.findall(r"findings of TMP301([^<]*)<", said(page))
+    assert all(device in head for head in heads)
+
+
+@pytest.mark.parametrize("file", ["pages/study.py", "pages/definitions.py", "pages/reports.py", "pages/costs.py"])
+def test_a_page_does_not_offer_what_it_cannot_do(app: Opened, file: str):
     assert not [box for box in app(file).selectbox if box.key == "compare"]

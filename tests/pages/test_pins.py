@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from analytics.costs.assumptions import Assumptions
+from analytics.costs.price_book import load_price_book
 from analytics.ui import cache
+from analytics.ui.navigation import BY_TITLE, COMPARING
+from analytics.ui.pins import _plain, named_of
 from tests.pages.conftest import Opened
 from tests.pages.test_pages import said
 
@@ -49,7 +56,60 @@ def test_what_this_version_cannot_draw_is_said_and_can_be_taken_off(pinning: Ope
     assert ">Pinned<" not in said(press(overview, "Take it off the overview"))
 
 
-def test_a_chart_that_cannot_be_written_down_offers_no_pin(pinning: Opened):
-    page = pinning("pages/storage.py")
+def charts(page: AppTest) -> list[str]:
+    """Return what each chart of a page draws, without how high it is."""
+    specs = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    return [json.dumps(spec["data"], sort_keys=True) for spec in specs]
+
+
+PERIODS = {"compare": "before", "date_from": "2026-09-01", "date_to": "2026-10-30"}
+CHARTED = [(BY_TITLE[title].file, chosen) for title in sorted({*COMPARING, "Cost-benefit"}) for chosen in
+           ([{}, PERIODS] if title in COMPARING else [{}])]
+
+
+@pytest.mark.parametrize(("file", "chosen"), CHARTED)
+def test_every_chart_can_be_pinned(pinning: Opened, file: str, chosen: dict[str, str]):
+    page = pinning(file, **chosen)
     offered = [button for button in page.button if button.label == "Pin to the overview"]
-    assert 0 < len(offered) < len(page.get("plotly_chart")), "the forecast's fan is drawn with the page's own figures"
+    assert len(offered) == len(charts(page)) > 0
+
+
+@pytest.mark.parametrize(("file", "chosen"), [
+    ("pages/storage.py", {"sites": ["Northgate"]}),
+    ("pages/backlog.py", {"backlog-day": "2026-03-02"}),
+    ("pages/quality.py", {"date_from": "2026-01-01"}),
+    ("pages/consistency.py", {"check": "TMP301", "sites": ["Northgate"]}),
+    ("pages/costs.py", {"sites": ["Northgate"], "costs-closer": "tier_instant"}),
+    ("pages/turnaround.py", {"compare": "Southmoor", "sites": ["Northgate"]}),
+])
+def test_pinned_charts_are_drawn_as_they_were(pinning: Opened, file: str, chosen: dict[str, str]):
+    page = pinning(file, **chosen)
+    drawn = charts(page)
+    while any(button.label == "Pin to the overview" for button in page.button):
+        page = press(page, "Pin to the overview")
+    overview = pinning()
+    assert not overview.error and not overview.exception
+    assert set(drawn) <= set(charts(overview))
+
+
+def test_money_is_pinned_with_its_assumptions_and_prices(pinning: Opened):
+    page = pinning("pages/costs.py")
+    page.session_state["costs-assumptions"] = Assumptions(horizon_years=3)
+    page.session_state["costs-prices"] = load_price_book().with_price("hot_storage", 1.0, "a quote", date(2026, 1, 2))
+    page = press(page.run(), "Pin to the overview")
+    drawn = charts(page)[0]
+    other = pinning()
+    assert drawn in charts(other) and "the assumptions and prices it was pinned with" in said(other)
+
+
+def test_a_part_that_this_version_does_not_draw_can_be_taken_off(pinning: Opened):
+    cache.ledger().pin(json.dumps({"part": "dragons", "heading": "", "named": {}, "filters": {}}), "test")
+    overview = pinning()
+    assert "does not draw" in overview.error[0].value and not overview.exception
+    assert ">Pinned<" not in said(press(overview, "Take it off the overview"))
+
+
+@given(st.recursive(st.none() | st.text() | st.integers() | st.datetimes(timezones=st.just(UTC) | st.none()),
+                    lambda inner: st.lists(inner).map(tuple)))
+def test_what_a_chart_is_given_is_read_as_it_was_written(value: object):
+    assert named_of(json.loads(json.dumps({"one": _plain(value)}))) == {"one": value}
