@@ -7,6 +7,7 @@ from analytics.reporting import figures
 from analytics.reporting.drawings import drawing
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import open_page
+from analytics.ui.sources import incomplete_transfers, silent_devices
 from analytics.ui.tables import show_table
 from analytics.ui.widgets import Card, attention_list, headline_row, show_metric, title
 
@@ -30,6 +31,15 @@ with open_page("Sources") as page:
         title("Freshness", fresh.spec.definition)
         show_table(page, fresh.frame, "Freshness", result=fresh, units={"behind": MINUTES}, labels={
             "source_id": "Source", "last_loaded_at": "Last loaded", "latest_at": "Latest data", "is_demo": "Demo"})
+    silent_devices(page)
+    incomplete_transfers(page)
+    left, right = st.columns(2)
+    with left:
+        show_metric(page, "sources.clock_offset", drawing(figures.spotlight, "period", "station_name"),
+                    said="Median minutes that a device's clock is ahead of the RIS; the farthest off in color")
+    with right:
+        show_metric(page, "sources.transfer_delay", drawing(figures.spotlight, "period", "station_name"),
+                    said="Median from the end of the exam to the archive; the most unusual devices in color")
     with st.container(border=True):
         title("Records left out, and what to do", "Records that could not be used stay here until they can be.")
         if quarantine.n:
@@ -50,10 +60,3 @@ with open_page("Sources") as page:
         title("Loads", "The latest first")
         show_table(page, loads.frame, "Loads", result=loads, hide=("load_id", "started_at"),
                    labels={"source_id": "Source"})
-    left, right = st.columns(2)
-    with left:
-        show_metric(page, "sources.clock_offset", drawing(figures.spotlight, "period", "station_name"),
-                    said="Median minutes that a device's clock is ahead of the RIS; the farthest off in color")
-    with right:
-        show_metric(page, "sources.transfer_delay", drawing(figures.spotlight, "period", "station_name"),
-                    said="Median from the end of the exam to the archive; the most unusual devices in color")

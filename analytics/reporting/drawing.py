@@ -78,7 +78,7 @@ def hover_words(result: MetricResult, frame: pd.DataFrame, columns: Sequence[str
     for place in range(len(frame)):
         head = " · ".join(group[place] for group in groups)
         values = "<br>".join(
-            f"{label_of(name) if len(columns) > 1 else result.spec.name}: "
+            f"{label_of(name) if len(columns) > 1 else axis_name(result, name)}: "
             f"{format_quantity(plain(frame[name].iloc[place]), result.unit_of(name))}" for name in columns)
         lines.append(f"<b>{head}</b><br>{values}" if head else values)
     return lines

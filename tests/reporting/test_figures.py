@@ -80,6 +80,12 @@ def test_a_group_without_a_value_is_carried_as_nothing():
     assert figures.ranked(result(frame, "site"), "site").data[0].customdata[1] == {"site": None}
 
 
+def test_hover_names_a_value_that_is_not_the_main_one(by_month):
+    by_month.frame["at_least"] = [1e12, 2e12, 5e11, 1e11]
+    [bar] = figures.ranked(by_month, "modality", value="at_least", top=1).data
+    assert bar.hovertext[0] == "<b>Feb 2026 · CT</b><br>At least: 2.0 TB"
+
+
 def test_hover_says_the_value_as_people_write_it(by_month):
     assert figures.bars(by_month, "period", "modality").data[0].hovertext[0] == "<b>Jan 2026 · CT</b><br>Stored: 2.0 TB"
 
