@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from analytics.metrics.retention import RULES
 from analytics.metrics.storage_growth import EFFECTS
 from analytics.reporting import figures, waterfall
 from analytics.reporting.drawings import drawing
 from analytics.ui.headlines import storage_cards
 from analytics.ui.shell import open_page
 from analytics.ui.storage import forecast
+from analytics.ui.storage_content import content
 from analytics.ui.widgets import attention_list, choose, show_cards, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "quarter": "Quarter", "year": "Year"}
@@ -43,6 +43,4 @@ with open_page("Storage") as page:
             with column:
                 show_metric(page, f"storage.{name}", DRAWN[name])
     show_metric(page, "storage.by_tier", DRAWN["by_tier"])
-    rule = choose("Retention rule", {name: one.name for name, one in RULES.items()}, key="retention")
-    show_metric(page, "storage.retention_due", drawing(figures.ranked, "reason"), rule=rule, table=True,
-                said=told(page, "storage.retention_due", rule=rule))
+    content(page, period)

@@ -29,7 +29,7 @@ from analytics.warehouse.store import Warehouse
 Compress = Literal["nothing", "new", "all"]
 HORIZON_MONTHS = 60
 LEARNT_MONTHS = 12
-AS_NOW, BOTH = "As now", "Both"
+AS_NOW, BOTH = "As now", "Retention and compression"
 COMPRESSED: dict[Compress, str] = {"new": "New studies compressed", "all": "New and old studies compressed"}
 YEARS = {"in_1_year": 12, "in_3_years": 36, "in_5_years": 60}
 _DAYS = ("fills", "fills_early", "fills_late")
@@ -44,7 +44,7 @@ _SEEN_AGAIN = {
 
 
 @metric(MetricSpec(
-    "storage.what_if", "What if",
+    "storage.what_if", "Held in 5 years, what if",
     "Bytes an archive will hold at the end of the 12th, 36th and 60th month ahead (the median of the forecast's paths; "
     "of the 60th also the middle 80 %), and the day it fills, as now and if from now on studies went as they fall due "
     "under a retention rule, uncompressed studies were compressed losslessly (new ones, or old ones as well), or both. "
@@ -79,11 +79,11 @@ def what_if(warehouse: Warehouse, filters: Filters, rule: Rule = "nhs", compress
     return MetricResult(
         spec, frame, "in_5_years", ("archive", "scenario"), len(seen), warehouse.revision, {"chance": PERCENT},
         scope.left_out({SIZE_UNKNOWN: sa.not_(size_known)}), None, float(last.freed.sum()),
-        (*_said(frame), *_assumed(held, rule, compress, seen)))
+        (*_said(frame, seen), *_assumed(held, rule, compress, seen)))
 
 
 def _changes(rule: Rule, compress: Compress) -> dict[str, Change]:
-    changes = {AS_NOW: Change(), f"Retention: {RULES[rule].name}": Change(retention=True)}
+    changes = {AS_NOW: Change(), f"Retention, {RULES[rule].name}": Change(retention=True)}
     if compress != "nothing":
         old = compress == "all"
         changes[COMPRESSED[compress]] = Change(compress_new=True, compress_old=old)
@@ -163,17 +163,25 @@ def _day(start: pd.Timestamp, months: float) -> date | None:
     return (first + timedelta(days=round(months % 1 * first.days_in_month, 6))).date()
 
 
-def _said(frame: pd.DataFrame) -> list[str]:
-    def when(day: pd.Timestamp) -> str:
-        return f"on {day.day} {day:%b %Y}" if not pd.isna(day) else "not within 5 years"
+def _said(frame: pd.DataFrame, seen: list[Outlook]) -> list[str]:
+    return [_sentence(one, rows.iloc[0], rows.iloc[-1])
+            for one, (_, rows) in zip(seen, frame.groupby("archive", sort=False), strict=True)]
 
-    said = []
-    for archive, rows in frame.groupby("archive", sort=False):
-        now, then = rows.iloc[0], rows.iloc[-1]
-        name = then.scenario.lower() if then.scenario == BOTH else then.scenario
-        said.append(f"{archive} fills {when(now.fills)} as now; {name}: {when(then.fills)}, with "
-                    f"{format_quantity(then.freed, BYTES)} less held in 5 years.")
-    return said
+
+def _sentence(one: Outlook, now: Any, then: Any) -> str:
+    """Say of one archive what all that is asked for would change."""
+    def fills(day: pd.Timestamp) -> str:
+        return f"fills on {day.day} {day:%b %Y}" if not pd.isna(day) else "does not fill within 5 years"
+
+    history = one.history
+    is_full = history.used[-1] + history.current >= history.capacity
+    stays_full = is_full and not pd.isna(then.fills) and then.fills < history.start + pd.DateOffset(months=1)
+    as_now = f"{history.name} is full" if is_full else f"{history.name} {fills(now.fills)} as now"
+    change = then.scenario[:1].lower() + then.scenario[1:]
+    if then.freed < 1:
+        return f"{as_now}; {change} would change nothing within 5 years."
+    return (f"{as_now}; with {change} it {'still is' if stays_full else fills(then.fills)}, and in 5 years it holds "
+            f"{format_quantity(then.freed, BYTES)} less.")
 
 
 def _assumed(held: pd.DataFrame, rule: Rule, compress: Compress, seen: list[Outlook]) -> list[str]:

@@ -81,5 +81,5 @@ def months_to_full(used: Array, start: float, capacity: float) -> Array:
     before = np.where(month > 0, used[path, month - 1], start)
     grown = used[path, month] - before
     with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.clip(np.nan_to_num((capacity - before) / grown), 0, 1)
+        part = np.where(before < capacity, np.clip((capacity - before) / grown, 0, 1), 0)
     return np.where(full.any(axis=1), month + part, np.inf)

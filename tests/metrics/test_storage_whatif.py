@@ -18,7 +18,7 @@ from analytics.metrics.whatif_paths import Change, Content, changed_paths, month
 from analytics.warehouse.schema import archives, exams
 from analytics.warehouse.store import Store
 from tests.metrics.random_exams import random_exams
-from tests.spec import retention
+from tests.spec import retention, storage_whatif
 from tests.spec.case import EVERYTHING, exam
 from tests.support import build
 
@@ -75,6 +75,7 @@ def test_a_path_that_falls_below_its_capacity_is_full_when_it_is_next_reached() 
     used = np.array([[12.0, 8.0, 9.0, 13.0], [8.0, 8.0, 12.0, 8.0], [1.0, 2.0, 3.0, 4.0], [11.0, 12.0, 13.0, 14.0]])
     assert months_to_full(used, 8.0, 10.0).tolist() == [0.5, 2.5, np.inf, pytest.approx(2 / 3)]
     assert months_to_full(used[:1], 11.0, 10.0).tolist() == [0.0], "it is full"
+    assert months_to_full(np.array([[10.5, 11.0]]), 12.0, 10.0).tolist() == [0.0], "it is full, though less so"
     assert months_to_full(np.array([[7.0, 11.0]]), 11.0, 10.0).tolist() == [1.75], "what is done at once makes room"
 
 
@@ -120,3 +121,23 @@ def test_no_rule_frees_more_than_is_held(duck_store: Store, rule: str) -> None:
     frame = compute("storage.what_if", warehouse, Filters(), rule=rule, compress="all").frame
     assert len(frame) == 4
     assert (frame[["in_1_year", "in_3_years", "in_5_years", "freed"]] >= 0).all().all()
+
+
+OWN, BOTH = "with retention, Archive's own rule", "with retention and compression"
+
+
+@pytest.mark.parametrize(("capacity", "compress", "said"), [
+    (24_100, "all", f"fills on 11 Aug 2025 as now; {BOTH} it fills on 26 May 2026, and in 5 years it holds 116 kB "
+                    "less."),
+    (24_100, "nothing", f"fills on 11 Aug 2025 as now; {OWN} it fills on 2 Nov 2025, and in 5 years it holds 65.1 kB "
+                        "less."),
+    (20_000, "all", f"is full; {BOTH} it fills on 17 Feb 2026, and in 5 years it holds 116 kB less."),
+    (16_000, "nothing", f"is full; {OWN} it still is, and in 5 years it holds 65.1 kB less."),
+    (999_999, "new", f"does not fill within 5 years as now; {BOTH} it does not fill within 5 years, and in 5 years it "
+                     "holds 112 kB less."),
+])
+def test_a_sentence_says_what_would_change(duck_store: Store, capacity: int, compress: str, said: str) -> None:
+    (archive,) = storage_whatif.TABLES[archives]
+    warehouse = build(duck_store, {**storage_whatif.TABLES, archives: [{**archive, "capacity_bytes": capacity}]})
+    result = compute("storage.what_if", warehouse, EVERYTHING, rule="archive", compress=compress)
+    assert result.notes[0] == f"NORTH {said}"

@@ -49,7 +49,7 @@ RULE_COMPRESSED = 775 + 3100 + (3100 * YEAR_NEW + 775 * BEFORE_FEBRUARY) / 18100
 RULE_NEW_COMPRESSED = 3100 + 3100 + (3100 * YEAR_NEW + 775 * BEFORE_FEBRUARY) / 18100
 AS_NOW = {"scenario": "As now", "in_1_year": 56500.0, "freed": 0.0, "fills": day("2025-08-11"), "chance": 100.0}
 # In use at the end of October 32300 - 6200 - 12250 x 31/181 = 24001.9, of November 26488.1: 98.1 of 2486.2 is 1.2 days
-RETENTION = {"scenario": "Retention: Archive's own rule", "in_1_year": 56500 - RULE, "freed": RULE_5,
+RETENTION = {"scenario": "Retention, Archive's own rule", "in_1_year": 56500 - RULE, "freed": RULE_5,
              "fills": day("2025-11-02"), "chance": 100.0}
 
 CASES = [
@@ -58,18 +58,18 @@ CASES = [
         AS_NOW, RETENTION,
         {"scenario": "New and old studies compressed", "in_1_year": 56500 - OLD - NEW, "freed": OLD + NEW_5,
          "fills": day("2025-12-19"), "chance": 100.0},
-        {"scenario": "Both", "in_1_year": 56500 - OLD - NEW - RULE_COMPRESSED,
+        {"scenario": "Retention and compression", "in_1_year": 56500 - OLD - NEW - RULE_COMPRESSED,
          "freed": OLD + NEW_5 + 775 + 3100 + (3100 * FIVE_NEW + 775 * BUT_SEVEN_MONTHS) / 18100,
          "fills": day("2026-05-26"), "chance": 100.0},
     ], headline=OLD + NEW_5 + 775 + 3100 + (3100 * FIVE_NEW + 775 * BUT_SEVEN_MONTHS) / 18100, n=1,
         options={"rule": "archive", "compress": "all"}),
     Case("storage.what_if", [
         {"scenario": "As now", "in_1_year": 56500.0, "in_3_years": 129600.0, "in_5_years": 202600.0},
-        {"scenario": "Retention: Archive's own rule", "in_1_year": 56500 - RULE,
+        {"scenario": "Retention, Archive's own rule", "in_1_year": 56500 - RULE,
          "in_3_years": 129600 - 6200 - 3100 * (109550 + 109550 - 21300) / 18100, "in_5_years": 202600 - RULE_5},
         {"scenario": "New studies compressed", "in_1_year": 56500 - NEW,
          "in_3_years": 129600 - 109550 * 6675 / 18100, "in_5_years": 202600 - NEW_5},
-        {"scenario": "Both", "in_1_year": 56500 - NEW - RULE_NEW_COMPRESSED,
+        {"scenario": "Retention and compression", "in_1_year": 56500 - NEW - RULE_NEW_COMPRESSED,
          "in_3_years": 129600 - 6200 - (109550 * (6675 + 3100) + 775 * (109550 - 21300)) / 18100,
          "in_5_years": 202600 - NEW_5 - 6200 - (3100 * FIVE_NEW + 775 * BUT_SEVEN_MONTHS) / 18100},
     ], options={"rule": "archive", "compress": "new"}),
@@ -78,6 +78,6 @@ CASES = [
     Case("storage.what_if", [
         # Nobody's birth is known: the rule lets nothing go
         {"archive": "NORTH", "scenario": "As now", "lower80": 202600.0, "upper80": 202600.0},
-        {"archive": "NORTH", "scenario": "Retention: NHS England", "lower80": 202600.0, "upper80": 202600.0},
+        {"archive": "NORTH", "scenario": "Retention, NHS England", "lower80": 202600.0, "upper80": 202600.0},
     ], headline=0.0, options={"compress": "nothing"}),
 ]
