@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.core.quantity import BYTES, EXAMS, MINUTES, PERCENT, STUDIES, format_quantity
+from analytics.core.quantity import BYTES, EXAMS, PERCENT, STUDIES, format_quantity
 from analytics.metrics.network import LINK, RATE
 from analytics.metrics.overview import Headline, headlines
 from analytics.ui.cards import Card, Feeling, show_cards
@@ -25,15 +25,15 @@ def _feeling(item: Headline) -> Feeling:
     return "good" if (item.change > 0) == (item.direction == "higher") else "bad"
 
 
-def turnaround_cards(page: Page, interval: str) -> list[Card]:
-    """Return what a turnaround is at present, and what waits."""
-    whole = page.metric(interval, period="year")
-    waiting = page.metric("backlog.unread_now")
-    latest = page.metric(interval, period="month").frame.query("whole").tail(1)
+def turnaround_cards(page: Page, interval: str, hours: str = "clock") -> list[Card]:
+    """Return what a turnaround is at present, and what waits; ``hours`` says which minutes count."""
+    whole = page.metric(interval, period="year", hours=hours)
+    waiting, unit = page.metric("backlog.unread_now"), whole.spec.unit
+    latest = page.metric(interval, period="month", hours=hours).frame.query("whole").tail(1)
     return [
-        Card("Median", format_quantity(whole.headline, MINUTES), f"of {whole.n:,} finished exams"),
-        *(Card(f"90th percentile, {month.period:%b %Y}", format_quantity(month.p90, MINUTES),
-               f"median {format_quantity(month.median, MINUTES)}") for month in latest.itertuples()),
+        Card("Median", format_quantity(whole.headline, unit), f"of {whole.n:,} finished exams"),
+        *(Card(f"90th percentile, {month.period:%b %Y}", format_quantity(month.p90, unit),
+               f"median {format_quantity(month.median, unit)}") for month in latest.itertuples()),
         *(Card(f"Within target, {month.period:%b %Y}", format_quantity(month.within_target, PERCENT),
                "of exams with a target") for month in latest.itertuples() if month.within_target >= 0),
         Card("Still open", format_quantity(int(whole.frame.open.sum()), EXAMS), "started and not ended"),

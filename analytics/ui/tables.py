@@ -27,7 +27,7 @@ _UNITS = {
     "size_bytes": BYTES, "bytes": BYTES, "minutes": MINUTES, "number_of_series": SERIES,
     "number_of_instances": IMAGES, "share": PERCENT, "rate": PERCENT,
 }
-_SAID = frozenset({"priority", "patient_class", "transfer_syntax_uid", "exam_weekday", "exam_hour", "kind"})
+_SAID = frozenset({"priority", "patient_class", "transfer_syntax_uid", "exam_weekday", "exam_hour", "hour", "kind"})
 _NUMBERS_OF = frozenset({"patient_birth_year", "year", "series_number", "instance_number"})
 """Numbers that name something, and are not counted: no thousands separator."""
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")

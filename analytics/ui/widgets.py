@@ -137,6 +137,7 @@ def _behind(page: Page, result: MetricResult, mark: dict[str, Any], stem: str) -
     more = f", the latest {len(found):,} of them here" if count > len(found) else ""
     title(f"{count:,} studies behind {group or result.spec.name}", f"The rows this mark was made from{more}.")
     show_table(page, found, f"Studies behind {result.spec.name}", studies=True, key=stem,
+               units={name: result.units[name] for name in map(str, found.columns) if name in result.units},
                hide=("exam_id", "study_instance_uid", *(name for name in result.dimensions if name == "period")))
 
 

@@ -29,7 +29,7 @@ def test_open_exams_can_be_compared_by_the_hour_of_day(app: Opened):
     page.run()
 
     assert not page.exception and not page.error
-    assert "Median with open exams, by hour of day" in said(page)
+    assert "Median with open exams, by hour of arrival" in said(page)
 
 
 def test_the_page_counts_the_missed_targets_and_lists_the_worst_of_them(app: Opened):
@@ -49,3 +49,34 @@ def test_an_interval_without_a_target_says_that_none_is_stated(app: Opened):
 
     assert "No target is stated for this interval" in said(page)
     assert "missed their target" not in said(page)
+
+
+def test_business_hours_are_one_choice_for_every_figure_and_said(app: Opened):
+    page = app("pages/turnaround.py", **{"turnaround-hours": "business"})
+    words = said(page)
+
+    assert not page.exception and not page.error
+    assert "Only business hours count: 8:00 to 18:00 on the site's clock" in words
+    assert "in business hours, half are reported within" in words
+    assert "Promised by day and by night, so held against the clock here too" in words
+    assert words.count("Only business hours count") >= 7  # each chart's definition, and the page's own line
+    assert "Every minute counts" not in words
+
+    clock = said(app("pages/turnaround.py"))
+    assert "Every minute counts, day and night" in clock and "Only business hours" not in clock
+
+
+def test_the_cards_of_business_hours_are_those_of_their_metric(app: Opened):
+    cards = re.findall(r"Median, finished alone[^0-9–]*([^<]*)", said(
+        app("pages/turnaround.py", **{"turnaround-hours": "business"})))
+    by_clock = re.findall(r"Median, finished alone[^0-9–]*([^<]*)", said(app("pages/turnaround.py")))
+
+    assert cards and by_clock and cards != by_clock
+
+
+def test_groups_can_be_compared_by_the_hour_of_arrival(app: Opened):
+    page = app("pages/turnaround.py", **{"turnaround-by": "hour"})
+
+    assert not page.exception and not page.error
+    words = said(page)
+    assert "Median by hour of arrival" in words and "The hour is that of 'ready to read'" in words
