@@ -28,6 +28,7 @@ from analytics.metrics import (
     utilization_staffed,
     volume,
     volume_change,
+    volume_changes,
     volume_years,
 )
 from analytics.metrics.base import METRICS, Metric
@@ -36,7 +37,8 @@ from analytics.warehouse.store import Warehouse
 FAMILIES = (backlog, backlog_flow, backlog_whatif, forecast, network, retention, sources_health, sources_record,
             sources_silence, sources_transfers, storage, storage_duplicated, storage_growth, storage_removed,
             storage_whatif, turnaround, turnaround_open, turnaround_targets, utilization, utilization_peers,
-            utilization_staffed, volume, volume_change, volume_years)
+            utilization_staffed, volume, volume_change, volume_changes,
+            volume_years)
 
 __all__ = ["FAMILIES", "METRICS", "Metric", "compute"]
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Places = NDArray[np.int_]
 SHUFFLES = 1999
 """Shuffled series that a statistic is compared with: the smallest p is one in 2,000."""
 SHORTEST = 4
@@ -51,6 +52,23 @@ class Change:
         return float(np.abs(values - line).sum())
 
 
+def steps(n: int, shortest: int) -> tuple[Places, Numbers]:
+    """Return where a step can be in so many values, and the shape of each."""
+    places = np.arange(shortest, n - shortest + 1)
+    return places, (np.arange(n) >= places[:, None]).astype(float)
+
+
+def bends(times: Numbers, shortest: int) -> tuple[Places, Numbers]:
+    """Return where a bend can be, as the last value on the level, and the shape of each."""
+    places = np.arange(shortest - 1, len(times) - shortest)
+    return places, np.maximum(0.0, times - times[places][:, None])
+
+
+def constant(n: int) -> Numbers:
+    """Return the mean as an orthonormal column."""
+    return np.full((n, 1), n ** -0.5)
+
+
 def step(values: Numbers, shortest: int = SHORTEST, *, tested: bool = True) -> Change | None:
     """Find where a level changed for good; on ranks, so that no single value decides.
 
@@ -72,9 +90,8 @@ def step(values: Numbers, shortest: int = SHORTEST, *, tested: bool = True) -> C
     n = len(values)
     if n < 3 * shortest or np.ptp(values) == 0:
         return None
-    places = np.arange(shortest, n - shortest + 1)
-    shapes = (np.arange(n) >= places[:, None]).astype(float)
-    best, explained, p = _scan(_ranks(values), shapes, shuffles=SHUFFLES if tested else 0)
+    places, shapes = steps(n, shortest)
+    best, explained, p = scan(ranks(values), shapes, constant(n), shuffles=SHUFFLES if tested else 0)
     first = int(places[best])
     return Change(first, n - 1, float(np.median(values[:first])), float(np.median(values[first:])), 0.0, explained, p)
 
@@ -99,9 +116,8 @@ def bend(times: Numbers, values: Numbers, shortest: int = SHORTEST) -> Change | 
     n = len(values)
     if n < 3 * shortest or np.ptp(values) == 0:
         return None
-    places = np.arange(shortest - 1, n - shortest)
-    shapes = np.maximum(0.0, times - times[places][:, None])
-    best, explained, p = _scan(values, shapes)
+    places, shapes = bends(times, shortest)
+    best, explained, p = scan(values, shapes, constant(n))
     bent = int(places[best])
     slope, level = middle_slope(times[bent:], values[bent:])
     return Change(bent + 1, n - 1, float(np.median(values[:bent + 1])), level, slope, explained, p)
@@ -139,38 +155,58 @@ def stretch(values: Numbers, shortest: int, longest: int, *, tested: bool = True
                        for first in range(n - length + 1)])
     place = np.arange(n)
     shapes = ((place >= bounds[:, :1]) & (place < bounds[:, 1:])).astype(float)
-    best, explained, p = _scan(values, shapes, above=True, shuffles=SHUFFLES if tested else 0)
+    best, explained, p = scan(values, shapes, constant(n), above=True, shuffles=SHUFFLES if tested else 0)
     first, end = (int(bound) for bound in bounds[best])
     inside = (place >= first) & (place < end)
     apart, rest = float(np.median(values[inside])), float(np.median(values[~inside]))
     return Change(first, end - 1, rest, apart, 0.0, explained, p)
 
 
-def _ranks(values: Numbers) -> Numbers:
+def ranks(values: Numbers) -> Numbers:
     """Return ranks, equal values sharing the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], dtype=float)
 
 
-def _scan(values: Numbers, shapes: Numbers, *, above: bool = False,
-          shuffles: int = SHUFFLES) -> tuple[int, float, float]:
-    """Return which shape fits best, the share of the squares it explains, and how often chance does as well."""
-    shapes = shapes - shapes.mean(axis=1, keepdims=True)
+def without(columns: Numbers, values: Numbers) -> Numbers:
+    """Return values, a series a row, less their least-squares fit on orthonormal columns."""
+    return values - (values @ columns) @ columns.T
+
+
+def scan(values: Numbers, shapes: Numbers, around: Numbers, *, above: bool = False,
+         shuffles: int = SHUFFLES) -> tuple[int, float, float]:
+    """Return which shape fits best, the share of the squares it explains, and how often chance does as well.
+
+    Parameters
+    ----------
+    values : array
+    shapes : array
+        One a row.
+    around : array
+        Orthonormal columns whose fit is taken out of values and shapes first, the constant among them; what is left
+        is shuffled (Freedman & Lane, J Bus Econ Stat 1, 1983).
+    above : bool
+        Whether only shapes that stand above the rest count.
+    shuffles : int
+        0: not tested.
+    """
+    shapes = without(around, shapes)
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
-    centered = values - values.mean()
-    centered /= np.linalg.norm(centered)
-    fits = shapes @ centered
+    left = without(around, values)
+    left /= np.linalg.norm(left)
+    fits = shapes @ left
     best = int(np.argmax(fits if above else np.abs(fits)))
     explained = min(1.0, float(fits[best] ** 2)) if fits[best] > 0 or not above else 0.0
-    rest = centered - fits[best] * shapes[best]
+    rest = left - fits[best] * shapes[best]
     alike = float(rest[1:] @ rest[:-1] / (rest @ rest)) if rest @ rest > 1e-12 else 0.0
     alike = min(max(alike, 0.0), LARGEST_R)
     if not shuffles:
         return best, explained, 1.0
     # a fixed seed: the same snapshot always gives the same answer
-    shuffled = np.random.default_rng(0).permuted(np.tile(centered, (shuffles, 1)), axis=1)
+    shuffled = np.random.default_rng(0).permuted(np.tile(left, (shuffles, 1)), axis=1)
     by_chance = shapes @ shuffled.T
-    chance = np.max(by_chance if above else np.abs(by_chance), axis=0, initial=0.0) ** 2
+    squares = 1 - ((shuffled @ around) ** 2).sum(axis=1)
+    chance = np.max(by_chance if above else np.abs(by_chance), axis=0, initial=0.0) ** 2 / squares
     seen = _ratio(np.array([explained])) * (1 - alike) / (1 + alike)
     as_much = int((_ratio(chance) >= seen).sum())
     return best, explained, (1 + as_much) / (1 + shuffles)

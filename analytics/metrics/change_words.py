@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -132,3 +134,73 @@ def months_sentence(months: int, studies: int, before: int, adjusted: float) -> 
 
 def _percent(change: float) -> str:
     return "no percentage" if math.isnan(change) else f"{change:+.1f} %"
+
+
+def series_name(group: Mapping[str, str | None]) -> str:
+    """Name a series of studies: ``All studies``, ``CT``, ``CT at Southmoor``, ``NGHCT2``."""
+    if "station_name" in group:
+        return group["station_name"] or f"Without device at {group.get('site') or 'no site stated'}"
+    site = group["site"] or "no site stated" if "site" in group else ""
+    if "modality" in group:
+        return (group["modality"] or "No modality stated") + (f" at {site}" if site else "")
+    return site[:1].upper() + site[1:] or "All studies"
+
+
+def change_sentence(name: str, change: Mapping[str, Any]) -> str:
+    """Say one change of a series of studies a working day.
+
+    Parameters
+    ----------
+    name : str
+    change : mapping
+        ``kind``, ``period``, ``earliest``, ``latest``, ``level_before``, ``level_after``, ``slope`` (a month), ``p``.
+
+    Returns
+    -------
+    str
+        ``CT at Southmoor: from 42 to 55 studies a working day (+31 %) since the week of 3 Mar 2025 (between 17 Feb 2025
+        and 17 Mar 2025; p 0.002).``
+    """
+    before, after = change["level_before"], change["level_after"]
+    since = f"since the week of {_day(change['period'])}"
+    sure = (f" (between {_day(change['earliest'])} and {_day(change['latest'])}; p {_p(change['p'])})."
+            if change["earliest"] < change["latest"] else f" (p {_p(change['p'])}).")
+    percent = f" ({100 * (after / before - 1):+.0f} %)" if before > 0 else ""
+    levels = f"from {_rate(before, after)} to {_rate(after, before)} studies a working day{percent}"
+    if change["kind"] == "step":
+        return f"{name}: {levels} {since}{sure}"
+    slope = change["slope"]
+    verb = "growing" if slope > 0 else "shrinking"
+    return f"{name}: {verb} {since}, by {_rate(abs(slope), abs(slope))} a month, {levels}{sure}"
+
+
+def first_sentence(name: str, week: pd.Timestamp) -> str:
+    """Say that a series begins, which is no change of anything that was."""
+    return f"{name}: begins in the week of {_day(week)}, as something new does, or where the index begins."
+
+
+def looked_at_sentences(series: int, changed: int, steady: Sequence[str], small: int) -> tuple[str, ...]:
+    """Say how many series were looked at, which changed steadily, and how many were too small or too short."""
+    said = [f"{_count(series, 'series', 'series')} looked at, {changed:,} with a change."] if series else []
+    if steady:
+        said.append(f"Changed, but no week stands out, as a straight line fits as well: {', '.join(steady)}.")
+    if small:
+        said.append(f"Not looked at, having too few studies or weeks: {_count(small, 'series', 'series')}.")
+    return tuple(said)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _rate(value: float, beside: float) -> str:
+    """Write a number a day so that it can be told from the one beside it."""
+    return f"{value:,.0f}" if min(value, beside) >= 20 else f"{value:.1f}"
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -33,6 +33,9 @@ from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
 _YEAR = 12
+_STRAY = "in a month before the index begins"
+_NOT_OVER = "in a month that is not over, or cut by the period chosen"
+_NO_YEAR = "in a month without a whole month a year before"
 _COLUMNS = ("period", "studies", "before", "change", "calendar", "adjusted", "working_days", "working_days_before",
             "per_working_day", "per_working_day_before")
 _UNITS = {"studies": STUDIES, "before": STUDIES, "change": PERCENT, "calendar": PERCENT, "working_days": "d",
@@ -94,7 +97,7 @@ def year_on_year(warehouse: Warehouse, filters: Filters) -> MetricResult:
 def _months(daily: pd.Series[int], filters: Filters, whole_until: date | None) -> pd.DataFrame:
     """Count the studies and the days of each kind in every month, and say which months are covered."""
     if daily.empty:
-        return pd.DataFrame({name: [] for name in ("studies", *KINDS, "whole", "covered_before")})
+        return pd.DataFrame({name: [] for name in ("studies", *KINDS, "whole", "known", "covered_before")})
     month = daily.index.to_period("M").to_timestamp()
     counts = daily.groupby(month).sum()
     last = max(counts.index[-1], _last_day(filters, whole_until) or counts.index[-1])
@@ -105,6 +108,7 @@ def _months(daily: pd.Series[int], filters: Filters, whole_until: date | None) -
     months["studies"] = counts
     starts = pd.Series(counts.index, index=counts.index)
     months["whole"] = whole_periods(starts, "month", filters, whole_until)
+    months["known"] = starts >= pd.Timestamp(str(begins(counts)))
     covered = starts >= _first_covered(daily, counts, kinds)
     months["covered_before"] = covered.shift(_YEAR, fill_value=False)
     return months
@@ -167,11 +171,17 @@ def _weights_note(weights: dict[str, float]) -> tuple[str, ...]:
             f"{parts[1]:.2f}.",)
 
 
+def _reasons(months: pd.DataFrame) -> dict[str, pd.Series[bool]]:
+    """Return why months are not compared; each has one reason at most."""
+    return {_STRAY: ~months.known, _NOT_OVER: months.known & ~months.whole,
+            _NO_YEAR: months.known & months.whole & ~months.covered_before}
+
+
 def _uncompared(months: pd.DataFrame, filters: Filters) -> tuple[str, ...]:
     """Count the months of the period chosen that are not compared, with the reason."""
     chosen = _in_period(months, filters)
-    parts = counted([(int((~chosen.whole).sum()), "not over, or cut by the period chosen"),
-                     (int((chosen.whole & ~chosen.covered_before).sum()), "without a whole month a year before")])
+    parts = counted([(int(held.sum()), reason.removeprefix("in a month ")) for reason, held in _reasons(chosen).items()
+                     if reason != _STRAY])
     return (f"Months not compared: {parts}.",) if parts else ()
 
 
@@ -179,12 +189,9 @@ def _left_out(daily: pd.Series[int], months: pd.DataFrame, filters: Filters) -> 
     """Count the studies of the period chosen that are in months not compared."""
     if filters.date_from:
         daily = daily[daily.index >= pd.Timestamp(filters.date_from)]
-    month = daily.index.to_period("M").to_timestamp()
-    whole = months.whole.reindex(month).to_numpy(dtype=bool)
-    known = months.covered_before.reindex(month).to_numpy(dtype=bool)
-    return tuple(LeftOut(reason, int(daily[inside].sum())) for reason, inside in (
-        ("in a month that is not over, or cut by the period chosen", ~whole),
-        ("in a month without a whole month a year before", whole & ~known)) if daily[inside].sum())
+    held = daily.groupby(daily.index.to_period("M").to_timestamp()).sum().reindex(months.index, fill_value=0)
+    return tuple(LeftOut(reason, int(held[inside].sum())) for reason, inside in _reasons(months).items()
+                 if held[inside].sum())
 
 
 def _in_period(months: pd.DataFrame, filters: Filters) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from tests.spec import (
     transfers,
     volume,
     volume_change,
+    volume_changes,
     volume_years,
     workflow,
 )
@@ -35,7 +36,7 @@ from tests.support import build
 
 FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, silence, sources, staffed, storage,
             storage_duplicated, storage_growth, storage_removed, storage_whatif, targets, transfers, volume,
-            volume_change, volume_years, workflow)
+            volume_change, volume_changes, volume_years, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
