@@ -6,7 +6,7 @@ from analytics.core.quantity import BYTES, format_quantity
 from analytics.costs.demand import measured_demand
 from analytics.costs.options import OPTIONS
 from analytics.reporting import money
-from analytics.ui import costs
+from analytics.ui import cost_address, costs
 from analytics.ui.cost_charts import written_down
 from analytics.ui.parts import show_part
 from analytics.ui.shell import open_page
@@ -15,11 +15,14 @@ from analytics.ui.widgets import Card, choose, headline_row, title
 
 with open_page("Cost-benefit") as page:
     demand = page.read(measured_demand, page.filters)
+    if cost_address.take_up():
+        costs.begin_anew()
     option_ids = costs.choose_options()
     with st.expander("Assumptions: change a value, and everything below follows"):
         assumptions = costs.edit_assumptions(demand)
     with st.expander("Price book: every price with its source and date"):
         prices = costs.edit_prices()
+    cost_address.keep(assumptions, prices)
     appraisal = page.read(costs.appraisal_of, page.filters, assumptions, prices, option_ids)
     best, base, currency = appraisal.best, appraisal.baseline, prices.currency
     years = assumptions.horizon_years

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from analytics.ui.empty import empty_state
+from analytics.ui.entries import enter_text
 from analytics.ui.glossary import as_table, entries
 from analytics.ui.shell import open_page
 from analytics.ui.tables import show_table
@@ -14,7 +15,7 @@ with open_page("Definitions", filtered=False) as page:
     every = entries()
     search, kinds = st.columns([2, 3], vertical_alignment="bottom")
     with search:
-        wanted = st.text_input("Search", placeholder="turnaround, DCM101, noise, PS3.3 …", key="definitions-search")
+        wanted = enter_text("Search", placeholder="turnaround, DCM101, noise, PS3.3 …", key="definitions-search")
     with kinds:
         kind = choose("Kind", KINDS, key="definitions-kind")
     found = tuple(entry for entry in every if kind in ("", entry.kind) and entry.says(wanted))

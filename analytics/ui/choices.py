@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -38,3 +38,27 @@ def choose(label: str, options: Mapping[Any, str], *, key: str, many: bool = Fal
         return st.selectbox(label, values, format_func=lambda value: options[value], key=key, on_change=copy)
     return st.segmented_control(label, values, format_func=lambda value: options[value], key=key, on_change=copy,
                                 required=True)
+
+
+def choose_several(label: str, options: Mapping[str, str], *, key: str, usual: Sequence[str]) -> tuple[str, ...]:
+    """Let the reader pick any number of a few, in words; kept as `choose` keeps one."""
+    kept = f"chosen-{key}"
+
+    def read(said: str) -> tuple[str, ...]:
+        values = tuple(filter(None, said.split("|")))
+        if not set(values) <= set(options):
+            raise ValueError(said)
+        return values
+
+    named = address.entered(key, read)
+    held = named if named is not None else st.session_state.get(kept, usual)
+    st.session_state[kept] = tuple(value for value in held if value in options)
+    st.session_state[key] = list(st.session_state[kept])
+    address.keep(key, st.session_state[kept], tuple(usual))
+
+    def copy() -> None:
+        st.session_state[kept] = tuple(st.session_state[key])
+        address.keep(key, st.session_state[kept], tuple(usual))
+
+    st.multiselect(label, list(options), key=key, on_change=copy, format_func=lambda value: options[value])
+    return tuple(st.session_state[kept])

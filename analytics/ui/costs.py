@@ -20,14 +20,16 @@ from analytics.costs.sensitivity import Spread, monte_carlo, tornado
 from analytics.ledger.ledger import Ledger
 from analytics.reporting.money import money_words
 from analytics.reporting.report import Scenario
-from analytics.ui import cache
+from analytics.ui import address, cache
+from analytics.ui.choices import choose_several
+from analytics.ui.cost_address import ASSUMED, PRICED
 from analytics.ui.reports import offer_report
 from analytics.ui.shell import Page
 from analytics.ui.widgets import title
 
-_ASSUMED, _PRICED, _OPTIONS, _VERSION = "costs-assumptions", "costs-prices", "costs-options", "costs-version"
+_OPTIONS, _VERSION = "costs-options", "costs-version"
 _WHOLE = frozenset({"horizon_years", "refresh_years", "hardware_age_years"})
-_DEFAULT = ("keep", "tier_instant", "recompress", "recompress_tier_instant")
+_DEFAULT = ("tier_instant", "recompress", "recompress_tier_instant")
 
 
 def appraisal_of(warehouse: Any, filters: Filters, assumptions: Assumptions, prices: PriceBook,
@@ -45,15 +47,13 @@ def swings_of(warehouse: Any, filters: Filters, assumptions: Assumptions, prices
 
 def choose_options() -> tuple[str, ...]:
     """Let the reader choose what is compared with keeping on site."""
-    others = [one for one in OPTIONS if one != "keep"]
-    st.session_state[_OPTIONS] = [one for one in st.session_state.get(f"{_OPTIONS}-kept", _DEFAULT) if one in others]
+    others = {name: option.title for name, option in OPTIONS.items() if name != "keep"}
+    return ("keep", *choose_several("Compared with keeping on site", others, key=_OPTIONS, usual=_DEFAULT))
 
-    def copy() -> None:
-        st.session_state[f"{_OPTIONS}-kept"] = st.session_state[_OPTIONS]
 
-    chosen = st.multiselect("Compared with keeping on site", others, key=_OPTIONS, on_change=copy,
-                            format_func=lambda one: OPTIONS[one].title)
-    return ("keep", *chosen)
+def begin_anew() -> None:
+    """Let the editors begin from what the session keeps, in the place of what was edited on this page."""
+    st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
 
 
 def _start(key: str, default: Any) -> tuple[Any, str]:
@@ -67,7 +67,7 @@ def _start(key: str, default: Any) -> tuple[Any, str]:
 
 def edit_assumptions(demand: Demand) -> Assumptions:
     """Show the assumptions as a table that can be edited, and return them."""
-    start, editor = _start(_ASSUMED, Assumptions())
+    start, editor = _start(ASSUMED, Assumptions())
     measured = {f"growth_{name}": growth.rate for name, growth in demand.growth.items()}
     measured["hardware_age_years"] = demand.hardware_age_years
     rows = pd.DataFrame([{
@@ -85,8 +85,8 @@ def edit_assumptions(demand: Demand) -> Assumptions:
     empty = [one for one in fields(Assumptions) if values[one.name] is None and one.default is not None]
     if empty:
         raise PacsmeterError(f"{empty[0].metadata['label']} is empty", "Give it a value.", empty[0].name)
-    st.session_state[_ASSUMED] = Assumptions(**values)
-    return st.session_state[_ASSUMED]
+    st.session_state[ASSUMED] = Assumptions(**values)
+    return st.session_state[ASSUMED]
 
 
 def _entered(name: str, value: float) -> float | int | None:
@@ -98,7 +98,7 @@ def _entered(name: str, value: float) -> float | int | None:
 
 def edit_prices() -> PriceBook:
     """Show the price book as a table that can be edited, and return it; a changed price needs its source."""
-    start, editor = _start(_PRICED, load_price_book())
+    start, editor = _start(PRICED, load_price_book())
     rows = pd.DataFrame([{"id": price.id, "item": price.item, "value": price.value, "unit": price.unit,
                           "source": price.source, "date": price.date, "note": price.note} for price in start])
     edited = st.data_editor(
@@ -111,7 +111,7 @@ def edit_prices() -> PriceBook:
     for old, new in zip(start, edited.itertuples(), strict=True):
         if (old.value, old.source, old.date) != (new.value, new.source, new.date):
             book = book.with_price(old.id, float(new.value), new.source or "", pd.Timestamp(new.date).date())
-    st.session_state[_PRICED] = book
+    st.session_state[PRICED] = book
     return book
 
 
@@ -176,8 +176,10 @@ def show_scenarios(option_ids: tuple[str, ...], assumptions: Assumptions, prices
                               format_func=lambda one: f"{one} · {saved[one].saved_by} · {saved[one].saved_at:%Y-%m-%d}")
         if st.button("Take up this scenario", disabled=chosen is None) and chosen:
             scenario = saved[chosen]
-            st.session_state[_ASSUMED] = Assumptions.from_json(scenario.assumptions)
-            st.session_state[_PRICED] = read_price_book(scenario.price_book, scenario.name)
-            st.session_state[f"{_OPTIONS}-kept"] = list(scenario.option_ids)
-            st.session_state[_VERSION] = st.session_state.get(_VERSION, 0) + 1
+            st.session_state[ASSUMED] = Assumptions.from_json(scenario.assumptions)
+            st.session_state[PRICED] = read_price_book(scenario.price_book, scenario.name)
+            chosen_options = tuple(one for one in scenario.option_ids if one != "keep")
+            st.session_state[f"chosen-{_OPTIONS}"] = chosen_options
+            address.keep(_OPTIONS, chosen_options, _DEFAULT)
+            begin_anew()
             st.rerun()

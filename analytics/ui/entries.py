@@ -1,4 +1,4 @@
-"""Numbers and days that a reader types in: the session keeps them, and the page's address says them."""
+"""Numbers, days and words that a reader types in: the session keeps them, and the page's address says them."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ def enter_day(label: str, *, key: str, usual: date, first: date) -> Any:
 
     return _entry(key, usual, read, lambda copy: st.date_input(
         label, min_value=first, max_value=usual, key=key, on_change=copy, format="YYYY-MM-DD"))
+
+
+def enter_text(label: str, *, key: str, placeholder: str) -> str:
+    """Let the reader type a few words."""
+    return str(_entry(key, "", str, lambda copy: st.text_input(
+        label, key=key, on_change=copy, placeholder=placeholder)))
 
 
 def _entry(key: str, usual: Any, read: Callable[[str], Any], draw: Callable[[Callable[[], None]], Any]) -> Any:

@@ -10,6 +10,7 @@ import streamlit as st
 from analytics.core.errors import PacsmeterError
 from analytics.imaging.quality import image_detail, locate
 from analytics.ui import cache
+from analytics.ui.choices import choose
 from analytics.ui.empty import empty_state
 from analytics.ui.shell import Page
 from analytics.ui.tables import show_table
@@ -66,7 +67,7 @@ def show_image(page: Page, sop_instance_uid: str) -> None:
                         "direction": "Better", "message": "Why there is no value"})
 
 
-def show_images(page: Page, images: pd.DataFrame, key: str) -> None:
+def show_images(page: Page, images: pd.DataFrame) -> None:
     """Show the images of a study, and one of them beside its measures."""
     if images.empty:
         empty_state("no_image", "No image file is within reach",
@@ -81,7 +82,7 @@ def show_images(page: Page, images: pd.DataFrame, key: str) -> None:
                 show_picture(page, image.sop_instance_uid, f"{number}{image.modality or ''}", 320)
     if len(images) > SHOWN:
         st.caption(f"{SHOWN} of {len(images):,} images.")
-    chosen = st.selectbox("One image and its measures", list(images.sop_instance_uid), index=None, key=f"image-{key}",
-                          placeholder="Choose an image")
+    chosen = choose("One image and its measures", {"": "None chosen", **{uid: uid for uid in images.sop_instance_uid}},
+                    key="image", many=True)
     if chosen:
         show_image(page, chosen)

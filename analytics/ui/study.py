@@ -113,7 +113,7 @@ def show_study(page: Page, uid: str) -> None:
                     "source_id": "Source", "origin": "Where it has it from", "counts": "Counts"})
     with st.container(border=True):
         title("Images", "Those whose files are within reach, and what was measured on them")
-        show_images(page, page.read(images_of_study, uid), uid)
+        show_images(page, page.read(images_of_study, uid))
     headers = page.read(study_images, uid)
     if len(headers):
         with st.container(border=True):
