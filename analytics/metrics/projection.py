@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,33 @@ class Projection:
         return np.quantile(self.paths, fraction, axis=0)
 
 
+@dataclass(frozen=True)
+class Level:
+    """What a local level with drift has learnt from a series; it can be drawn from a longer one too.
+
+    Attributes
+    ----------
+    scale : what the values were divided by.
+    amount, rate : the fits on the values and on their logarithms; none where the values are few, straight, or 0.
+    weight : of the one on the logarithms.
+    """
+
+    scale: float
+    amount: Any = None
+    rate: Any = None
+    weight: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Return the model's name, as a report states it."""
+        if self.amount is None:
+            return "linear trend (ordinary least squares)"
+        if self.rate is None:
+            return "local level with drift (linear growth)"
+        rate = round(100 * self.weight)
+        return f"local level with drift: exponential growth {rate} %, linear {100 - rate} %"
+
+
 def project(values: Array, horizon: int, *, paths: int = PATHS, seed: int = 1) -> Projection:
     """Project a series of at least `FEWEST_MONTHS` values.
 
@@ -60,52 +88,48 @@ def project(values: Array, horizon: int, *, paths: int = PATHS, seed: int = 1) -
     """
     if len(values) < FEWEST_MONTHS:
         raise ValueError(f"{len(values)} values are too few to project; {FEWEST_MONTHS} are needed")
-    rng = np.random.default_rng(seed)
+    learnt = learn_level(values)
+    return Projection(learnt.name, draw_level(values, learnt, horizon, paths, np.random.default_rng(seed)))
+
+
+def learn_level(values: Array) -> Level:
+    """Estimate the variances of a local level with drift, on the values and on their logarithms."""
     scale = float(np.mean(values)) or 1.0
     scaled = np.asarray(values, dtype=float) / scale
-    if len(scaled) < FEWEST_FOR_STRUCTURAL or _is_straight(scaled):
-        return Projection("linear trend (ordinary least squares)", scale * _line_paths(scaled, horizon, paths, rng))
-    amount = _fitted(scaled)
+    if len(scaled) < FEWEST_FOR_STRUCTURAL or is_straight(scaled):
+        return Level(scale)
+    amount = fitted(scaled)
     if scaled.min() <= 0:
-        drawn = _drawn(amount, horizon, paths, rng)
-        return Projection("local level with drift (linear growth)", scale * np.maximum(drawn, 0))
-    rate = _fitted(np.log(scaled))
+        return Level(scale, amount)
+    rate = fitted(np.log(scaled))
     # The likelihood of the logarithms, as one of the values themselves.
     rate_aic = rate.aic + 2 * float(np.log(scaled[_DIFFUSE_STATES:]).sum())
-    weight = 1 / (1 + np.exp(np.clip((amount.aic - rate_aic) / -2, -50, 50)))
-    by_rate = rng.random(paths) < weight
-    drawn = np.where(by_rate[:, None], np.exp(np.clip(_drawn(rate, horizon, paths, rng), -50, 50)),
-                     _drawn(amount, horizon, paths, rng))
-    name = f"local level with drift: exponential growth {100 * weight:.0f} %, linear {100 * (1 - weight):.0f} %"
-    return Projection(name, scale * np.maximum(drawn, 0))
+    return Level(scale, amount, rate, float(1 / (1 + np.exp(np.clip((amount.aic - rate_aic) / -2, -50, 50)))))
 
 
-def backtest(values: Array, *, steps: int = 3, origins: int = 6) -> tuple[float | None, int]:
-    """Return the mean absolute percentage error of forecasts from earlier months, and from how many of them.
-
-    From each of the last months that leave ``steps`` to compare with, the series is projected as if what came after
-    were not known (rolling origin), and the median of each step is compared with what came.
-
-    Returns
-    -------
-    error : float or None
-        In percent; ``None`` where the series is too short to try.
-    origins : int
-    """
-    first = max(FEWEST_MONTHS * 2, len(values) - steps - origins + 1)
-    starts = range(first, len(values) - steps + 1)
-    errors: list[float] = []
-    for start in starts:
-        actual = values[start:start + steps]
-        expected = project(values[:start], steps, paths=400).quantile(0.5)
-        errors += [abs(guess - seen) / seen for guess, seen in zip(expected, actual, strict=True) if seen > 0]
-    return (100 * float(np.mean(errors)), len(starts)) if errors else (None, 0)
+def draw_level(values: Array, learnt: Level, horizon: int, paths: int, rng: np.random.Generator) -> Array:
+    """Draw paths from the end of a series: the one learnt from, or one that goes on from there."""
+    scaled = np.asarray(values, dtype=float) / learnt.scale
+    if learnt.amount is None:
+        return learnt.scale * _line_paths(scaled, horizon, paths, rng)
+    by_rate = np.zeros(paths, dtype=bool)
+    if learnt.rate is not None and scaled.min() > 0:
+        by_rate = rng.random(paths) < learnt.weight
+    drawn = np.empty((paths, horizon))
+    for fit, chosen in ((learnt.amount, ~by_rate), (learnt.rate, by_rate)):
+        if chosen.any():
+            logs = fit is learnt.rate
+            at_end = moved_on(fit, np.log(scaled) if logs else scaled)
+            some = drawn_from(at_end, horizon, int(chosen.sum()), rng)
+            drawn[chosen] = np.exp(np.clip(some, -50, 50)) if logs else some
+    return learnt.scale * np.maximum(drawn, 0)
 
 
-def _is_straight(values: Array) -> bool:
+def is_straight(values: Array) -> bool:
+    """Tell whether values lie on one line, so that a likelihood has nothing to estimate a variance from."""
     steps = np.arange(len(values))
     residual = values - np.polyval(np.polyfit(steps, values, 1), steps)
-    return bool(np.std(residual) < 1e-6)
+    return bool(np.std(residual) < 1e-6 * (np.mean(np.abs(values)) or 1.0))
 
 
 def _line_paths(values: Array, horizon: int, paths: int, rng: np.random.Generator) -> Array:
@@ -122,18 +146,32 @@ def _line_paths(values: Array, horizon: int, paths: int, rng: np.random.Generato
     return np.maximum(lines @ ahead.T + sigma[:, None] * rng.standard_normal((paths, horizon)), 0)
 
 
-def _fitted(values: Array):  # type: ignore[no-untyped-def]  # statsmodels gives no types
+def fitted(values: Array, **season: Any):  # type: ignore[no-untyped-def]  # statsmodels gives no types
+    """Fit a local level with drift, and with a season where one is described, by maximum likelihood."""
     with warnings.catch_warnings():
         # Variances at their bound of 0 are a usual outcome here, not a fault.
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", EstimationWarning)
-        return UnobservedComponents(values, level="lldtrend").fit(disp=False, maxiter=100, method="lbfgs")
+        return UnobservedComponents(values, level="lldtrend", **season).fit(disp=False, maxiter=100, method="lbfgs")
 
 
-def _drawn(fit, horizon: int, paths: int, rng: np.random.Generator) -> Array:  # type: ignore[no-untyped-def]
-    """Draw paths from a fitted model; all at once, which its own simulation does one by one."""
+def moved_on(fit, values: Array):  # type: ignore[no-untyped-def]
+    """Return the fit with its variances as they are, filtered over a series that goes on."""
+    return fit if len(values) == fit.nobs else fit.apply(values)
+
+
+def drawn_from(fit, horizon: int, paths: int, rng: np.random.Generator) -> Array:  # type: ignore[no-untyped-def]
+    """Draw paths from a fitted model; all at once, which its own simulation does one by one.
+
+    The first state is the level and the second its drift; what follows them, a season that repeats itself, only turns.
+    """
     variance = dict(zip(fit.model.param_names, fit.params, strict=True))
-    level, drift = rng.multivariate_normal(fit.predicted_state[:, -1], fit.predicted_state_cov[:, :, -1], paths).T
-    moves = np.sqrt(variance["sigma2.level"]) * rng.standard_normal((paths, horizon - 1))
-    steps = np.column_stack([level, drift[:, None] + moves])
-    return np.cumsum(steps, axis=1) + np.sqrt(variance["sigma2.irregular"]) * rng.standard_normal((paths, horizon))
+    moves = np.sqrt(variance["sigma2.level"]) * rng.standard_normal((horizon, paths))
+    turn, seen = fit.model["transition"], fit.model["design"][0]
+    state = rng.multivariate_normal(fit.predicted_state[:, -1], fit.predicted_state_cov[:, :, -1], paths).T
+    steps = np.empty((horizon, paths))
+    for step in range(horizon):
+        steps[step] = seen @ state
+        state = turn @ state
+        state[0] += moves[step]
+    return steps.T + np.sqrt(variance["sigma2.irregular"]) * rng.standard_normal((paths, horizon))

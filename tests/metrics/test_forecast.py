@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.metrics import forecast
+from analytics.metrics import forecast_outlook
 from analytics.metrics.forecast import History, outlook
 
 
@@ -23,14 +23,14 @@ def history() -> History:
 def projected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Count the projections that are made; nothing is known before."""
     made: list[int] = []
-    real = forecast.project
+    real = forecast_outlook.draw_shared
 
-    def counted(values: forecast.NDArray[np.float64], horizon: int) -> forecast.Projection:
+    def counted(values: np.ndarray, shares: dict[str, float], horizon: int) -> np.ndarray:
         made.append(horizon)
-        return real(values, horizon)
+        return real(values, shares, horizon)
 
-    monkeypatch.setattr(forecast, "project", counted)
-    forecast._outlook.cache_clear()
+    monkeypatch.setattr(forecast_outlook, "draw_shared", counted)
+    forecast_outlook._outlook.cache_clear()
     return made
 
 
@@ -67,4 +67,4 @@ def test_what_is_kept_is_bounded_and_cannot_be_changed(history: History) -> None
     assert seen is not None
     with pytest.raises(ValueError, match="read-only"):
         seen.projection.paths[0, 0] = 1
-    assert forecast._outlook.cache_info().maxsize == forecast.REMEMBERED
+    assert forecast_outlook._outlook.cache_info().maxsize == forecast_outlook.REMEMBERED

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.metrics.forecast import History, fills_in_words, outlook
-from analytics.metrics.projection import _drawn, _fitted, backtest, project
+from analytics.metrics.projection import drawn_from, fitted, project
 
 QUANTILES = (0.025, 0.1, 0.9, 0.975)
 
@@ -48,8 +48,8 @@ def test_intervals_hold_about_as_often_as_they_say(n: int) -> None:
 
 
 def test_paths_have_the_mean_and_spread_of_the_models_own_forecast() -> None:
-    fit = _fitted(_history("random walk", 5, 36) / 100)
-    drawn = _drawn(fit, 12, 20_000, np.random.default_rng(1))
+    fit = fitted(_history("random walk", 5, 36) / 100)
+    drawn = drawn_from(fit, 12, 20_000, np.random.default_rng(1))
     exact = fit.get_forecast(12)
     assert drawn.mean(axis=0) == pytest.approx(exact.predicted_mean, abs=0.02)
     assert drawn.std(axis=0) == pytest.approx(exact.se_mean, rel=0.05)
@@ -70,13 +70,6 @@ def test_nothing_is_ever_taken_back() -> None:
 def test_the_same_history_gives_the_same_paths() -> None:
     history = _history("random walk", 3, 24)
     assert np.array_equal(project(history, 6).paths, project(history, 6).paths)
-
-
-def test_the_back_test_finds_no_error_on_a_line_and_some_on_noise() -> None:
-    assert backtest(100.0 + 2 * np.arange(20)) == (pytest.approx(0, abs=1e-3), 6)
-    error, origins = backtest(_history("linear", 1, 20))
-    assert origins == 6 and error is not None and 1 < error < 20
-    assert backtest(np.ones(5)) == (None, 0), "too short to try"
 
 
 def test_too_short_a_history_is_refused() -> None:

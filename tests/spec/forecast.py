@@ -53,6 +53,13 @@ CASES = [
         {"archive": "NORTH", "early": day("2025-08-11"), "median": day("2025-08-11"), "late": day("2025-08-11"),
          "chance": 100.0},
     ], headline=100.0, n=1),
+    Case("storage.fill_distribution", [
+        # Full on 11 August, and not a day before: no doubt, so 0 or all of the paths
+        {"archive": "NORTH", "month": day("2025-07-01"), "chance": 0.0},
+        {"archive": "NORTH", "month": day("2025-08-01"), "chance": 100.0},
+        {"archive": "NORTH", "month": day("2025-09-01"), "chance": 100.0},
+    ], headline=100.0, n=1, options={"horizon_months": 3}),
+    Case("storage.forecast_models", [], n=0),  # six months are too few to try a model on
     Case("storage.fill_dates", [
         # Within one month it does not fill
         {"archive": "NORTH", "early": None, "median": None, "late": None, "chance": 0.0},

@@ -12,6 +12,7 @@ from tests.spec import (
     backlog,
     devices,
     forecast,
+    forecast_models,
     network,
     open_cases,
     peers,
@@ -34,9 +35,9 @@ from tests.spec import (
 )
 from tests.support import build
 
-FAMILIES = (backlog, devices, forecast, network, open_cases, peers, retention, silence, sources, staffed, storage,
-            storage_duplicated, storage_growth, storage_removed, storage_whatif, targets, transfers, volume,
-            volume_change, volume_changes, volume_years, workflow)
+FAMILIES = (backlog, devices, forecast, forecast_models, network, open_cases, peers, retention, silence, sources,
+            staffed, storage, storage_duplicated, storage_growth, storage_removed, storage_whatif, targets, transfers,
+            volume, volume_change, volume_changes, volume_years, workflow)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
