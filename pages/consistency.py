@@ -6,7 +6,6 @@ from analytics.checks.catalog import FAMILIES
 from analytics.ui import checks
 from analytics.ui.shell import open_page
 from analytics.ui.side_by_side import in_each_view
-from analytics.ui.tables import show_table
 from analytics.ui.widgets import attention_list, choose, show_cards, title
 
 CATEGORIES = {"": "All", **{name: name.capitalize() for name in FAMILIES if name != "image"}}
@@ -20,9 +19,7 @@ with open_page("Consistency") as page:
         checks.show_rates(page, category)
     with st.container(border=True):
         title("Every check", "Violated rows out of those looked at; where none applies there is no rate")
-        in_each_view(page, "Every check", lambda seen: show_table(
-            seen, checks.summary_of(seen, category), "Checks", hide=("error", "category"),
-            units={"rate": "%", "violated": "{row}"}))
+        in_each_view(page, "Every check", lambda seen: checks.every_check(seen, category))
     check_id = checks.choose_check(page, category)
     if check_id:
         with st.container(border=True):

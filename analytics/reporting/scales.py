@@ -72,6 +72,11 @@ def _extent(figure: go.Figure, axis: str) -> Extent | None:
     if fixed is not None:
         return float(min(fixed)), float(max(fixed))
     low, high = _drawn(figure, traces, along)
+    if _shows_changes(figure, traces, axis):
+        values = _values(traces, along)
+        low, high = min(values), max(values)
+        room = (_ROOM - 1) * ((high - low) or abs(high))
+        return (max(0.0, low - room) if low > 0 else low), high + room
     return min(low, 0.0), high * _ROOM if high > 0 else 0.0
 
 
@@ -79,6 +84,17 @@ def _lies(trace: Any) -> bool:
     """Whether a trace has its groups one below the other, and its values along."""
     names = trace.y is not None and len(trace.y) and isinstance(trace.y[0], str)
     return bool(names or (trace.type == "bar" and trace.orientation == "h"))
+
+
+def _shows_changes(figure: go.Figure, traces: list[Any], axis: str) -> bool:
+    """Whether lines and marks show how a level changes, and not how much there is: nothing need not be in view."""
+    plain = all(trace.type == "scatter" and not trace.stackgroup and trace.fill in (None, "none") for trace in traces)
+    return plain and figure.layout[axis].rangemode != "tozero" and bool(_values(traces, "y"))
+
+
+def _values(traces: list[Any], along: str) -> list[float]:
+    every = (value for trace in traces for value in (() if getattr(trace, along) is None else getattr(trace, along)))
+    return [float(value) for value in every if isinstance(value, int | float) and value == value]
 
 
 def _drawn(figure: go.Figure, traces: list[Any], along: str) -> Extent:

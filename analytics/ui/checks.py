@@ -86,6 +86,14 @@ def _take_check(mark: Mapping[str, Any], side: str) -> None:
     st.session_state[f"{_CLICKED}{side}"] = clicked
 
 
+def every_check(page: Page, category: str) -> None:
+    """Show what each check found; in half the width the numbers stand before the words, so that they are seen."""
+    summary = summary_of(page, category)
+    first = ["check_id", "rate", "violated", "denominator"] if page.side else []
+    show_table(page, summary[[*first, *(name for name in summary.columns if name not in first)]], "Checks",
+               hide=("error", "category"), units={"rate": "%", "violated": "{row}"})
+
+
 def choose_check(page: Page, category: str) -> str | None:
     """Let the reader choose one of the checks with findings; a link and a clicked mark can choose it too.
 

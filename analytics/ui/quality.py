@@ -169,5 +169,7 @@ def _spread(page: Page, measure: str) -> None:
         empty_state("no_rows", "No device has values of this measure here", "Choose another measure.")
         return
     units = dict.fromkeys(("median", "p10", "p90"), item.unit)
+    first = ["station_name", "median", "p10", "p90", "images"] if page.side else []  # seen in half the width
+    frame = frame[[*first, *(name for name in frame.columns if name not in first)]]
     show_table(page, frame, f"{item.name} by device", units=units, hide=("unit",),
                labels={"protocol_name": "Protocol", "p10": "10th percentile"})

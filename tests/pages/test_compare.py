@@ -145,7 +145,7 @@ def test_tables_stand_side_by_side_as_each_view_has_them(app: Opened, file: str,
     both = tables(app(file, compare="before", **NOW), column)
     assert alone and len(both) == len(alone)
     for one, other in zip(both, alone, strict=True):
-        pd.testing.assert_frame_equal(one, other)
+        pd.testing.assert_frame_equal(one, other, check_like=True)
 
 
 def test_images_of_two_periods_have_their_headlines_pictures_and_control_charts_side_by_side(app: Opened):

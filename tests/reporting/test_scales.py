@@ -28,6 +28,42 @@ def test_lines_below_nothing_stay_in_view():
     assert below.layout.yaxis.range == above.layout.yaxis.range == (-5, pytest.approx(8.48))
 
 
+def test_levels_far_from_nothing_keep_their_changes_in_view_and_amounts_keep_nothing():
+    first, second = (go.Figure(go.Scatter(x=[1, 2], y=values)) for values in ([100, 110], [104, 106]))
+    same_scale(first, second)
+    assert first.layout.yaxis.range == second.layout.yaxis.range == (pytest.approx(99.4), pytest.approx(110.6))
+    for figure in (first, second):
+        figure.update_yaxes(range=None, rangemode="tozero")
+    same_scale(first, second)
+    assert first.layout.yaxis.range == (0, pytest.approx(110 * 1.06))
+
+
+def listed(*names: str, height: int = 100) -> go.Figure:
+    figure = go.Figure(go.Bar(orientation="h", y=list(names), x=[1] * len(names))).update_layout(height=height)
+    return figure.update_yaxes(categoryorder="array", categoryarray=list(names)[::-1])
+
+
+def test_groups_listed_one_below_the_other_stand_in_the_same_lines():
+    first, second = listed("A", "B", "C", height=300), listed("C", "D", height=200)
+    same_scale(first, second)
+    for figure in (first, second):
+        assert figure.layout.yaxis.categoryarray == ("D", "C", "B", "A"), "an axis counts from below"
+        assert figure.layout.yaxis.range == (-0.5, 3.5) and figure.layout.height == 400
+
+
+def test_steps_that_follow_from_each_other_keep_their_order():
+    first, second = (listed(*names).update_yaxes(autorange="reversed") for names in (("A", "B"), ("B", "C")))
+    same_scale(first, second)
+    assert first.layout.yaxis.categoryarray == ("B", "A")
+
+
+def test_the_wider_range_sets_the_ticks():
+    low = go.Figure(go.Bar(orientation="h", y=["A"], x=[1])).update_xaxes(range=[-3, 2], tickvals=[-3], ticktext=["a"])
+    high = go.Figure(go.Bar(orientation="h", y=["A"], x=[1])).update_xaxes(range=[-1, 2], tickvals=[-1], ticktext=["b"])
+    same_scale(low, high)
+    assert high.layout.xaxis.range == (-3, 2) and high.layout.xaxis.tickvals == (-3,)
+
+
 def test_horizontal_bars_share_the_range_that_leaves_room_for_their_words():
     first = go.Figure(go.Bar(orientation="h", y=["CT"], x=[4])).update_xaxes(range=[0, 5])
     second = go.Figure(go.Bar(orientation="h", y=["MR"], x=[40])).update_xaxes(range=[0, 46])
