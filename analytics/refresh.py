@@ -16,6 +16,7 @@ from analytics.core.settings import Settings
 from analytics.demo.hospital import generate
 from analytics.demo.truth import Truth
 from analytics.imaging.measure import measure_images
+from analytics.opening import keep_answers
 from analytics.sources.base import Source
 from analytics.sources.load import LoadRecord, load_source
 from analytics.sources.open import open_source
@@ -65,6 +66,7 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
         derive_exams(draft, settings.site_zone)
         measured = measure_images(draft, settings=settings, progress=progress)
         checks = tuple(run_checks(draft, progress=progress))
+        keep_answers(draft, settings, progress=progress)
         revision = draft.revision
     return RefreshReport(loads, measured, checks, revision)
 

@@ -65,3 +65,9 @@ def build(store: Store, tables: Mapping[sa.Table, Rows], site_zone: str = "UTC")
         if exams not in tables:
             derive_exams(draft, site_zone)
     return store.current()
+
+
+def copy_home(home: Path, target: Path) -> Path:
+    """Copy an installation, so that a test can publish in it; return where it is now."""
+    shutil.copytree(home, target)
+    return target

@@ -20,7 +20,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return load_small_demo(tmp_path_factory.mktemp("demo") / "home").home
 
 
-def _opener(home: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+def opener(home: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     monkeypatch.setenv("PACSMETER_HOME", str(home))
     monkeypatch.chdir(home)
 
@@ -38,15 +38,15 @@ def _opener(home: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
 @pytest.fixture
 def app(demo_home: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Give what opens a page of the small demo hospital; what is known of its snapshot stays known."""
-    opener = _opener(demo_home, monkeypatch)
+    opened = opener(demo_home, monkeypatch)
     if cache.settings().home != demo_home:
         cache.clear()
-    return opener
+    return opened
 
 
 @pytest.fixture
 def empty_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     """Give what opens a page of an installation where nothing is loaded."""
     cache.clear()
-    yield _opener(tmp_path, monkeypatch)
+    yield opener(tmp_path, monkeypatch)
     cache.clear()
