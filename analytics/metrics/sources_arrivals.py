@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.metrics.scope import FIRST_EXAM_DATE, Scope
-from analytics.warehouse.expressions import literal, minutes_between
+from analytics.warehouse.expressions import count_where, literal, minutes_between, total
 from analytics.warehouse.merged_patients import is_a_patient
 from analytics.warehouse.schema import Instant, exams, findings, studies
 
@@ -30,9 +30,9 @@ _SAME_KIND = {"CR": "DX", "DR": "DX", "XR": "DX", "RG": "DX", "RF": "XA", "PET":
 """Modalities that an order does not tell apart."""
 
 
-def performed() -> sa.ColumnElement[bool]:
+def performed(table: sa.FromClause = exams) -> sa.ColumnElement[bool]:
     """Whether the RIS says that an exam was done."""
-    return sa.and_(exams.c.has_order, exams.c.imaging_complete_at.is_not(None), exams.c.exam_cancelled_at.is_(None))
+    return sa.and_(table.c.has_order, table.c.imaging_complete_at.is_not(None), table.c.exam_cancelled_at.is_(None))
 
 
 def population() -> sa.ColumnElement[bool]:
@@ -42,32 +42,39 @@ def population() -> sa.ColumnElement[bool]:
 
 def arrivals(scope: Scope, **columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Return the exams of a scope with ``reason`` (its place in `REASONS`; empty where the exam is expected in the
-    archive), ``way`` (how it is known that it is not whole there; empty where nothing is known) and ``rejected``."""
-    archive, usual = _archives(scope.as_of), _sent_as_a_rule(scope.as_of)
-    marked, differing, elsewhere = _marked_studies(), _differing_studies(), _images_elsewhere()
-    lost = sa.not_(exams.c.has_study)
-    done = sa.case((lost, exams.c.imaging_complete_at), else_=_received())
-    not_expected = (
-        sa.and_(archive.c.last_at.is_not(None), minutes_between(done, archive.c.last_at) < literal(DUE_MINUTES)),
-        sa.and_(lost, usual.c.first_at.is_(None)),
-        sa.and_(lost, exams.c.imaging_complete_at < usual.c.first_at),
-        sa.and_(lost, elsewhere.c.exam_id.is_not(None)),
-    )
-    reason = sa.case(*((condition, literal(place)) for place, condition in enumerate(not_expected)))
-    way = sa.case((lost, literal(NOTHING_ARRIVED)), (marked.c.partial == literal(1), literal(SAID_INCOMPLETE)),
-                  (differing.c.study_instance_uid.is_not(None), literal(COUNTS_DIFFER)))
+    archive), ``way`` (how it is known that it is not whole there; empty where nothing is known) and ``rejected``.
+
+    What few exams have is asked with IN, and not joined: all are then looked up among the few, on every engine.
+    """
+    days = _days(scope.as_of)
+    archive, usual = _archives(days), _sent_as_a_rule(days)
+    lost, done = sa.not_(exams.c.has_study), exams.c.imaging_complete_at
+    held = sa.tuple_(exams.c.study_instance_uid, exams.c.source_id)
+    rejected = studies.c.rejection_state.in_([literal("partial"), literal("complete")])
+    ended = sa.case((lost, done), else_=_received())
+    reasons = (
+        minutes_between(ended, archive.c.last_at) < literal(DUE_MINUTES), sa.and_(lost, usual.c.first_at.is_(None)),
+        sa.and_(lost, done < usual.c.first_at), sa.and_(lost, exams.c.exam_id.in_(_images_elsewhere())))
+    way = sa.case(
+        (lost, literal(NOTHING_ARRIVED)),
+        (held.in_(_studies(studies, studies.c.completeness == literal("partial"))), literal(SAID_INCOMPLETE)),
+        (held.in_(_studies(findings, findings.c.check_id == literal(COUNTS_CHECK))), literal(COUNTS_DIFFER)))
     joined = exams.outerjoin(archive, _site() == archive.c.site).outerjoin(
         usual, sa.and_(_site() == usual.c.site, _kind() == usual.c.kind))
-    for table in (marked, differing):
-        joined = joined.outerjoin(table, sa.and_(exams.c.study_instance_uid == table.c.study_instance_uid,
-                                                 exams.c.source_id == table.c.source_id))
-    joined = joined.outerjoin(elsewhere, exams.c.exam_id == elsewhere.c.exam_id)
-    return scope.rows(reason=reason, way=way, rejected=sa.func.coalesce(marked.c.rejected, literal(0)),
-                      **columns).select_from(joined)
+    return scope.rows(
+        reason=sa.case(*((condition, literal(place)) for place, condition in enumerate(reasons))), way=way,
+        rejected=sa.case((held.in_(_studies(studies, rejected)), literal(1)), else_=literal(0)), **columns,
+    ).select_from(joined)
 
 
-def _site() -> sa.ColumnElement[Any]:
-    return sa.func.coalesce(exams.c.site, literal(""))
+def _studies(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the few studies of a table that a condition holds for; check REC603 has compared every count already."""
+    return sa.select(table.c.study_instance_uid, table.c.source_id).where(
+        condition, table.c.study_instance_uid.is_not(None), table.c.source_id.is_not(None))
+
+
+def _site(table: sa.FromClause = exams) -> sa.ColumnElement[Any]:
+    return sa.func.coalesce(table.c.site, literal(""))
 
 
 def _kind(table: sa.FromClause = exams) -> sa.ColumnElement[Any]:
@@ -79,57 +86,49 @@ def _received() -> sa.ColumnElement[Any]:
     return sa.func.coalesce(exams.c.stored_at, exams.c.exam_at)
 
 
-def _plausible(now: datetime | None) -> sa.ColumnElement[bool]:
-    return sa.and_(exams.c.has_study, exams.c.exam_date >= FIRST_EXAM_DATE, _received() <= sa.literal(now, Instant))
+def _days(now: datetime | None) -> sa.CTE:
+    """Return of each site, modality and day what was done, what of it has images, and when the archive received some.
+
+    All else that is asked of every exam is asked of this, which is small: one scan.
+    """
+    known = sa.case((sa.and_(exams.c.has_study, _received() <= sa.literal(now, Instant)), _received()))
+    done = sa.case((performed(), exams.c.imaging_complete_at))
+    return sa.select(
+        exams.c.site, exams.c.modality, exams.c.exam_date,
+        sa.func.min(known, type_=Instant).label("first_at"), sa.func.max(known, type_=Instant).label("last_at"),
+        sa.func.min(done, type_=Instant).label("first_done_at"), count_where(performed()).label("done"),
+        count_where(sa.and_(performed(), exams.c.has_study)).label("arrived"),
+    ).where(population(), exams.c.exam_date >= FIRST_EXAM_DATE).group_by(
+        exams.c.site, exams.c.modality, exams.c.exam_date).cte("days_of_sites")
 
 
-def _archives(now: datetime | None) -> sa.Subquery:
+def _archives(days: sa.CTE) -> sa.Subquery:
     """Return when the archive of each site last received anything."""
-    return sa.select(_site().label("site"), sa.func.max(_received(), type_=Instant).label("last_at")).where(
-        _plausible(now)).group_by(_site()).subquery("archive_of_site")
+    return sa.select(_site(days).label("site"), sa.func.max(days.c.last_at, type_=Instant).label("last_at")).group_by(
+        _site(days)).subquery("archive_of_site")
 
 
-def _sent_as_a_rule(now: datetime | None) -> sa.Subquery:
+def _sent_as_a_rule(days: sa.CTE) -> sa.Subquery:
     """Return each site's modalities of which at least every second exam done since its first study has images."""
     first = sa.select(
-        _site().label("site"), _kind().label("kind"), sa.func.min(_received(), type_=Instant).label("first_at"),
-    ).where(_plausible(now)).group_by(_site(), _kind()).subquery("first_of_kind")
-    arrived = sa.func.sum(sa.case((exams.c.has_study, literal(1)), else_=literal(0)))
-    return sa.select(first.c.site, first.c.kind, first.c.first_at).select_from(exams.join(first, sa.and_(
-        _site() == first.c.site, _kind() == first.c.kind))).where(
-        performed(), exams.c.imaging_complete_at >= first.c.first_at,
-    ).group_by(first.c.site, first.c.kind, first.c.first_at).having(
-        literal(2) * arrived >= sa.func.count()).subquery("sent_as_a_rule")
+        _site(days).label("site"), _kind(days).label("kind"), sa.func.min(days.c.first_at, type_=Instant).label(
+            "first_at")).group_by(_site(days), _kind(days)).subquery("first_of_kind")
+    since = days.join(first, sa.and_(_site(days) == first.c.site, _kind(days) == first.c.kind))
+    return sa.select(first.c.site, first.c.kind, first.c.first_at).select_from(since).where(
+        days.c.first_done_at >= first.c.first_at).group_by(first.c.site, first.c.kind, first.c.first_at).having(
+        literal(2) * total(days.c.arrived) >= total(days.c.done)).subquery("sent_as_a_rule")
 
 
-def _marked_studies() -> sa.Subquery:
-    """Return the few studies that an archive says were received in part, or have objects rejected."""
-    def any_of(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
-        return sa.func.max(sa.case((condition, literal(1)), else_=literal(0)))
-
-    partial = studies.c.completeness == literal("partial")
-    rejected = studies.c.rejection_state.in_([literal("partial"), literal("complete")])
-    return sa.select(
-        studies.c.source_id, studies.c.study_instance_uid, any_of(partial).label("partial"),
-        any_of(rejected).label("rejected"),
-    ).where(sa.or_(partial, rejected)).group_by(studies.c.source_id, studies.c.study_instance_uid).subquery("marked")
-
-
-def _differing_studies() -> sa.Subquery:
-    """Return the studies that check REC603 found: it has compared every count already."""
-    return sa.select(findings.c.source_id, findings.c.study_instance_uid).where(
-        findings.c.check_id == literal(COUNTS_CHECK)).distinct().subquery("differing")
-
-
-def _images_elsewhere() -> sa.Subquery:
+def _images_elsewhere() -> sa.Select[Any]:
     """Return exams done without images, whose patient has a study of that day, site and modality all the same."""
     lost, other = exams.alias("lost"), exams.alias("other")
-    without = sa.select(
-        lost.c.exam_id, lost.c.patient_key, lost.c.exam_date, lost.c.site, _kind(lost).label("kind"),
-    ).where(sa.not_(lost.c.has_study), lost.c.has_order, lost.c.imaging_complete_at.is_not(None),
-            lost.c.exam_cancelled_at.is_(None), is_a_patient(lost.c.patient_key)).subquery("without_images")
-    return sa.select(without.c.exam_id).select_from(without.join(other, sa.and_(
-        other.c.patient_key == without.c.patient_key, other.c.exam_date == without.c.exam_date,
-        _kind(other) == without.c.kind,
-        sa.func.coalesce(other.c.site, literal("")) == sa.func.coalesce(without.c.site, literal("")),
-    ))).where(other.c.has_study).distinct().subquery("images_elsewhere")
+    is_lost = sa.and_(sa.not_(lost.c.has_study), performed(lost), is_a_patient(lost.c.patient_key))
+    without = sa.select(lost.c.exam_id, lost.c.patient_key, lost.c.exam_date, _site(lost).label("site"),
+                        _kind(lost).label("kind")).where(is_lost).subquery("without_images")
+    # Asked with IN first, which is looked up among the few that are lost, never among all studies.
+    same_day = sa.tuple_(other.c.patient_key, other.c.exam_date).in_(
+        sa.select(lost.c.patient_key, lost.c.exam_date).where(is_lost))
+    there = sa.select(other.c.patient_key, other.c.exam_date, _site(other).label("site"), _kind(other).label(
+        "kind")).where(other.c.has_study, same_day).distinct().subquery("same_day")
+    return sa.select(without.c.exam_id).select_from(without.join(there, sa.and_(
+        *(there.c[name] == without.c[name] for name in ("patient_key", "exam_date", "site", "kind")))))
