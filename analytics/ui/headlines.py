@@ -47,10 +47,11 @@ def storage_cards(page: Page) -> list[Card]:
     stored = page.metric("storage.by_modality")
     year = page.metric("storage.added_by_period", period="month").frame.query("whole")
     months = year.groupby("period").bytes.sum().tail(12)
+    span = f"{len(months)} whole months" if len(months) > 1 else "whole month"
     archives = page.metric("storage.per_archive")
     return [
         Card("Stored", format_quantity(stored.headline, BYTES), f"{format_quantity(stored.n, STUDIES)} studies"),
-        Card("Added in the last 12 whole months", format_quantity(float(months.sum()), BYTES),
+        Card(f"Added in the last {span}", format_quantity(float(months.sum()) if len(months) else None, BYTES),
              f"{format_quantity(float(months.mean()), BYTES)} a month" if len(months) else ""),
         *(Card(f"{row.archive} is full to", format_quantity(row.fill, "%"),
                f"{format_quantity(int(row.free), BYTES)} free", "bad" if row.fill >= 90 else "flat")

@@ -127,7 +127,8 @@ def _charts_chosen(page: Page, measure: str, chosen: tuple[str, str] | None) -> 
     item, (station, protocol) = MEASURES[measure], chosen
     wholes = [(seen, seen.read(control_chart, seen.filters, measure, station, protocol)) for seen in page.views]
     for name in dict.fromkeys(chart for _, whole in wholes for chart in sorted(whole.chart.unique())):
-        marks = show_part(page, "quality.control_chart", heading=f"{item.name} · {station}", said=name, selectable=True,
+        marks = show_part(page, "quality.control_chart", said=name,
+                          heading=" · ".join((item.name, station, protocol or "no protocol")), selectable=True,
                           named={"measure": measure, "station": station, "protocol": protocol, "chart": name})
         for seen, whole in wholes:
             _below_chart(seen, whole[whole.chart == name], marks.get(seen.side, {}))

@@ -106,6 +106,7 @@ def show_study(page: Page, uid: str) -> None:
         if events.empty:
             empty_state("no_rows", "No event is recorded", "Neither the archive nor the RIS gave a time for it.")
         else:
+            # Not to be pinned: the overview is of many exams, and one study is no figure of a hospital
             st.plotly_chart(timeline(events, page.settings.site_zone), config={"displayModeBar": False},
                             alt="Timeline of the study's events")
             with st.expander("Its table"):

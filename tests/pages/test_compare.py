@@ -188,3 +188,11 @@ def test_a_click_in_one_view_lists_its_findings_alone(app: Opened, monkeypatch: 
 @pytest.mark.parametrize("file", ["pages/study.py", "pages/definitions.py", "pages/reports.py", "pages/costs.py"])
 def test_a_page_does_not_offer_what_it_cannot_do(app: Opened, file: str):
     assert not [box for box in app(file).selectbox if box.key == "compare"]
+
+
+def test_a_card_names_as_many_months_as_its_view_has(app: Opened):
+    words = said(app("pages/storage.py", date_from="2026-05-02", date_to="2026-07-31"))
+    assert "Added in the last 2 whole months" in words
+    assert "Added in the last whole month<" in said(app("pages/storage.py", date_from="2026-07-01",
+                                                       date_to="2026-07-31"))
+    assert "Added in the last 12 whole months" in said(app("pages/storage.py"))
