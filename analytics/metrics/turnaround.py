@@ -30,6 +30,7 @@ from analytics.metrics.periods import cut_note, whole_periods
 from analytics.metrics.scope import Columns, Condition, Scope, aggregate
 from analytics.warehouse.expressions import (
     Period,
+    computed_once,
     count_where,
     literal,
     local,
@@ -166,7 +167,7 @@ def interval_turnaround(interval: Interval, warehouse: Warehouse, filters: Filte
         "minutes": sa.case((judged.ended, judged.minutes)), "age": sa.case((judged.open, judged.age)),
         "target": target_of(allowed), "over": judged.promised - target_of(allowed),
     }
-    measured = judged.rows(scope, sa.or_(judged.ended, judged.open), **columns)
+    measured = computed_once(judged.rows(scope, sa.or_(judged.ended, judged.open), **columns))
     dimensions = ("period", by) if by else ("period",)
     frame = warehouse.read(aggregate(measured, dimensions, _figures))
     frame["whole"] = whole_periods(frame.period, period, filters, scope.whole_until)

@@ -18,7 +18,7 @@ from analytics.metrics.scope import Scope, aggregate
 from analytics.metrics.survival import Curve, Estimate, kaplan_meier
 from analytics.metrics.turnaround import Group, Judged, groups_of, hour_note
 from analytics.metrics.turnaround_words import estimate_words, open_sentence
-from analytics.warehouse.expressions import count_where, literal
+from analytics.warehouse.expressions import computed_once, count_where, literal
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
@@ -58,7 +58,8 @@ class _Counted:
             self._scope, sa.or_(judged.ended, judged.open), minutes=minutes, rounded=rounded_minutes(minutes),
             has_ended=sa.case((judged.ended, literal(1)), else_=literal(0)), **groups_of(interval, by, site_zone))
         self.left_out = self._scope.left_out(judged.reasons)
-        self.counts = warehouse.read(aggregate(self.rows, (by, "rounded") if by else ("rounded",), lambda columns: {
+        groups = (by, "rounded") if by else ("rounded",)
+        self.counts = warehouse.read(aggregate(computed_once(self.rows), groups, lambda columns: {
             "n": count_where(columns.has_ended == literal(1)), "open": count_where(columns.has_ended == literal(0))}))
 
     @property

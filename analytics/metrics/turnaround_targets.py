@@ -15,7 +15,7 @@ from analytics.metrics.business_hours import AT_ANY_HOUR, CLOCK, EVERY_MINUTE, H
 from analytics.metrics.intervals import BY_ID, TARGETS_CITATION, TARGETS_MINUTES
 from analytics.metrics.scope import Scope, aggregate
 from analytics.metrics.turnaround import Group, Judged, groups_of, hour_note, target_of
-from analytics.warehouse.expressions import count_where, literal, quantile
+from analytics.warehouse.expressions import computed_once, count_where, literal, quantile
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
@@ -101,7 +101,7 @@ def breaches(warehouse: Warehouse, filters: Filters, interval: str = "turnaround
     """
     held = _Targets(warehouse, filters, interval, targets, hours, by, site_zone)
     names = {"in_time": KEPT, "late": LATE, "overdue": OVERDUE, "not_due": NOT_DUE}
-    frame = warehouse.read(aggregate(held.rows, (by,), lambda c: {
+    frame = warehouse.read(aggregate(computed_once(held.rows), (by,), lambda c: {
         "exams": sa.func.count(), **{name: count_where(c.outcome == literal(said)) for name, said in names.items()},
         "median_over": quantile(sa.case((c.over > literal(0.0), c.over)), 0.5)}))
     due = (frame.exams - frame.not_due).astype(float)
@@ -124,7 +124,7 @@ def worst(warehouse: Warehouse, filters: Filters, interval: str = "turnaround.sw
     With business hours, ``counted`` says of each exam whether its minutes are those or the clock's.
     """
     held = _Targets(warehouse, filters, interval, targets, hours, site_zone=site_zone)
-    missed = held.rows.subquery("missed")
+    missed = computed_once(held.rows).subquery("missed")
     past: sa.Select[Any] = sa.select(*missed.columns).where(missed.c.over > literal(0.0))
     frame = warehouse.read(past.order_by(missed.c.over.desc(), missed.c.exam_id).limit(limit))
     return MetricResult(

@@ -27,6 +27,12 @@ def literal(value: str | int | float) -> sa.ColumnElement[Any]:
     return sa.literal_column(text, kind)
 
 
+def computed_once(select: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a select whose columns are computed once a row, however often what is selected from it uses them."""
+    # PostgreSQL otherwise writes them out at each use: a turnaround's minutes a dozen times, at four times the cost.
+    return select.suffix_with("OFFSET 0", dialect="postgresql")
+
+
 def period_start(column: sa.ColumnElement[Any], period: Period) -> sa.ColumnElement[Any]:
     """Return the first day of the day, ISO week, month, quarter or year a date falls in."""
     if period not in PERIODS:
@@ -42,7 +48,8 @@ def minutes_between(start: sa.ColumnElement[Any], end: sa.ColumnElement[Any]) ->
 
 def epoch_seconds(instant: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
     """Return an instant as seconds since 1970-01-01 00:00 UTC."""
-    return sa.cast(sa.extract("epoch", instant), sa.Double)
+    # Not EXTRACT: PostgreSQL's gives a numeric, made at many times the cost.
+    return sa.cast(sa.func.date_part(literal("epoch"), instant), sa.Double)
 
 
 def rows_of_numbers(values: Sequence[int]) -> sa.ColumnElement[int]:
