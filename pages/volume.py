@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from analytics.reporting import figures, waterfall
+from analytics.reporting import figures, volume_figures, waterfall
 from analytics.reporting.drawings import drawing
 from analytics.ui.shell import open_page
+from analytics.ui.volume import since_when, year_on_year
 from analytics.ui.widgets import attention_list, choose, show_metric, told
 
 PERIODS = {"month": "Month", "week": "Week", "day": "Day", "quarter": "Quarter", "year": "Year"}
 VALUES = {"studies": "Studies", "images": "Images", "series": "Series", "bytes": "Bytes"}
 LEVELS = {"site modality": "Site and modality", "site": "Site", "modality": "Modality", "site station_name": "Device"}
 DAYS = {"from_days": "the calendar: working days", "from_rate": "studies a day"}
-SPLITS = {"modality": "Modality", "site": "Site", "priority": "Priority", "patient_class": "Patient class"}
+SPLITS = {"modality": "Modality", "site": "Site", "station_name": "Device", "description": "Procedure",
+          "hours": "Hour of day", "exam_weekday": "Weekday", "priority": "Priority", "patient_class": "Patient class"}
 
 with open_page("Volume") as page:
     attention_list(page, "Volume")
@@ -19,14 +21,17 @@ with open_page("Volume") as page:
         period = choose("Period", PERIODS, key="volume-period")
         by = choose("Split by", SPLITS, key="volume-by")
         value = choose("Count", VALUES, key="volume-value")
-    show_metric(page, "volume.studies_by_period", drawing(figures.bars, "period", by, value=value),
-                heading=f"{VALUES[value]} by {PERIODS[period].lower()} and {SPLITS[by].lower()}", period=period, by=by)
+    show_metric(page, "volume.studies_by_period", drawing(volume_figures.by_period, by, value=value),
+                heading=f"{VALUES[value]} by {PERIODS[period].lower()} and {SPLITS[by].lower()}", period=period, by=by,
+                said="The eight groups with the most studies; all others are one", top=8)
+    year_on_year(page)
+    since_when(page)
     left, right = st.columns(2)
     with left:
         show_metric(page, "volume.by_modality", drawing(figures.ranked, "modality", value=value),
                     heading=f"{VALUES[value]} by modality")
     with right:
-        show_metric(page, "volume.change", drawing(figures.ranked, by),
+        show_metric(page, "volume.change", drawing(waterfall.drivers, [by]),
                     heading=f"What changed, by {SPLITS[by].lower()}", said=told(page, "volume.change", by=by), by=by)
     level = choose("Drivers by", LEVELS, key="volume-level")
     left, right = st.columns([3, 2])

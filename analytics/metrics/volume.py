@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
@@ -14,13 +14,17 @@ from analytics.metrics.base import METRICS, metric
 from analytics.metrics.periods import cut_note, whole_periods
 from analytics.metrics.scope import Columns, Dimension, Scope, aggregate
 from analytics.metrics.windows import COMPARED_DAYS, Against, compared
-from analytics.warehouse.expressions import Period, count_where, period_start, total
+from analytics.warehouse.expressions import Period, count_where, literal, period_start, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
 WHAT_COUNTS = ("A study counts once, however many sources hold it, on its exam date (start from the RIS, else the "
                 "study's own date, else when the archive received it); orders without images do not count.")
 _CITATION = "DICOM PS3.3 2024e, A.1.2 (information model: study, series, instance); site's own index"
+Split = Dimension | Literal["description", "hours", "exam_weekday"]
+OTHERS = "others"
+HOURS = tuple(f"{first:02d}:00-{first + 2:02d}:59" for first in range(0, 24, 3))
+"""Parts of the day of three hours: a chart of 24 colors cannot be read."""
 UNITS = {"series": SERIES, "images": IMAGES, "bytes": BYTES}
 
 
@@ -32,6 +36,35 @@ def studies_in(warehouse: Warehouse, filters: Filters) -> Scope:
 def _study_rows(scope: Scope, **dimensions: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return scope.rows(number_of_series=exams.c.number_of_series, number_of_instances=exams.c.number_of_instances,
                       size_bytes=exams.c.size_bytes, **dimensions)
+
+
+def _split(by: Split) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the column of a split under its name, where rows do not carry it anyway."""
+    if by == "hours":
+        hour = exams.c.exam_hour
+        parts = [(hour < literal(3 * place + 3), literal(words)) for place, words in enumerate(HOURS)]
+        return {"hours": sa.case((hour.is_(None), sa.null()), *parts)}
+    return {"exam_weekday": exams.c.exam_weekday} if by == "exam_weekday" else {}
+
+
+def _folded(scope: Scope, by: Split, top: int | None) -> tuple[dict[str, sa.ColumnElement[Any]], tuple[str, ...]]:
+    """Return the column of a split in which all but the largest groups are one, and the note that says so."""
+    split = _split(by)
+    if top is None or by == "exam_weekday":
+        return split, ()
+    held = scope.warehouse.arrow(aggregate(
+        _study_rows(scope, **split), (by,), lambda _: {"studies": sa.func.count()})).to_pylist()
+    held.sort(key=lambda row: (-row["studies"], str(row[by])))
+    if len(held) <= top + 1:
+        return split, ()
+    column = split[by] if by in split else exams.c[by]
+    kept = [row[by] for row in held[:top]]
+    named = column.in_([name for name in kept if name is not None])
+    whole = sa.case((column.is_(None), sa.null() if None in kept else literal(OTHERS)), (named, column),
+                    else_=literal(OTHERS))
+    rest = held[top:]
+    note = f"{OTHERS.capitalize()}: {len(rest):,} groups with {sum(row['studies'] for row in rest):,} studies in all."
+    return {by: whole}, (note,)
 
 
 def _volumes(columns: Columns) -> dict[str, sa.ColumnElement[Any]]:
@@ -63,11 +96,19 @@ def _by(warehouse: Warehouse, filters: Filters, metric_id: str, dimensions: tupl
 
 @metric(MetricSpec(
     "volume.studies_by_period", "Studies by period",
-    f"Number of studies in each period, and their series, images and bytes. {WHAT_COUNTS}",
+    "Number of studies in each period, and their series, images and bytes; where they are split, the groups with the "
+    f"most studies stand alone and all others are one, so that the sum stays whole. {WHAT_COUNTS}",
     STUDIES, "neutral", _CITATION))
 def studies_by_period(warehouse: Warehouse, filters: Filters, period: Period = "month",
-                      by: Dimension | None = None) -> MetricResult:
+                      by: Split | None = None, top: int | None = None) -> MetricResult:
     """Count studies in each day, ISO week, month, quarter or year, and in each group of ``by``.
+
+    Parameters
+    ----------
+    by : column, optional
+        ``description`` is the procedure; ``hours`` are parts of the day of three hours on the site's clock.
+    top : int, optional
+        Groups that stand alone, those with the most studies; all others are one, ``others``. Weekdays are seven.
 
     Returns
     -------
@@ -76,12 +117,13 @@ def studies_by_period(warehouse: Warehouse, filters: Filters, period: Period = "
         (studies whose size is not known) and ``whole`` (the period is all covered).
     """
     scope = studies_in(warehouse, filters)
-    rows = _study_rows(scope, period=period_start(exams.c.exam_date, period))
+    split, note = _folded(scope, by, top) if by else ({}, ())
+    rows = _study_rows(scope, period=period_start(exams.c.exam_date, period), **split)
     dimensions = ("period", by) if by else ("period",)
     frame = warehouse.read(aggregate(rows, dimensions, _volumes))
     frame["whole"] = whole_periods(frame.period, period, filters, scope.whole_until)
     return _result("volume.studies_by_period", scope, frame, rows, dimensions,
-                   cut_note(frame.period, frame.whole, period))
+                   (*cut_note(frame.period, frame.whole, period), *note))
 
 
 @metric(MetricSpec(
@@ -148,7 +190,7 @@ def hour_by_weekday(warehouse: Warehouse, filters: Filters) -> MetricResult:
     f"groups' changes sum to the whole change. Where no period is chosen: the last {COMPARED_DAYS} whole days. "
     f"{WHAT_COUNTS}",
     STUDIES, "neutral", _CITATION))
-def change(warehouse: Warehouse, filters: Filters, by: Dimension = "modality",
+def change(warehouse: Warehouse, filters: Filters, by: Split = "modality",
            against: Against = "before") -> MetricResult:
     """Compare a window with the one just before it, or with the same weekdays a year (52 weeks) before.
 
@@ -170,7 +212,8 @@ def change(warehouse: Warehouse, filters: Filters, by: Dimension = "modality",
         return MetricResult(spec, empty, "change", (by,), 0, warehouse.revision, notes=("There is no study yet.",))
     scope = studies_in(warehouse, filters.where(date_from=windows.before_first, date_to=windows.last))
     day = exams.c.exam_date
-    rows = scope.rows(sa.or_(windows.in_this(day), windows.in_before(day)), window=windows.window(day))
+    rows = scope.rows(sa.or_(windows.in_this(day), windows.in_before(day)), window=windows.window(day),
+                      **_split(by))
     frame = warehouse.read(aggregate(rows, (by,), lambda c: {
         "this": count_where(c.window == "this"), "before": count_where(c.window == "before")}))
     frame["change"] = frame.this - frame.before

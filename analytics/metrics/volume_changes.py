@@ -40,9 +40,10 @@ LOOKED_BACK = 156
     "of two years or more. The p of a change is how often shuffled weeks show as much anywhere in the series, less "
     "credit for weeks that resemble the ones before; it counts both shapes and, after Holm, the number of series "
     f"looked at. A change is named where p is at most {BY_CHANCE}; then each side of it is looked at alike. Where a "
-    "straight line fits as well as a step or a bend, no week is named. The dates "
-    f"between which a change lies are its 95 % interval. A series of fewer than {FEWEST} studies is not looked at; one "
-    f"that begins later is looked at from its second week on. {WHAT_COUNTS}",
+    "straight line fits as well as a step or a bend, no week is named; what passed again within months, as a closure, "
+    "is not looked for, and steps that follow each other the same way may be seen as one bend. The dates "
+    f"between which a change lies are its 90 % interval. A series of fewer than {FEWEST} studies is not looked at; the "
+    f"others are looked at from their second week on, as the first is seldom whole. {WHAT_COUNTS}",
     PER_DAY, "neutral",
     "Hinkley, Biometrika 57, 1970 (step) and 56, 1969 (bend); Good, Permutation Tests, 2000; Holm, Scand J Stat 6, "
     "1979; Hušková & Kirch, J Time Ser Anal 29, 2008 (interval)"))

@@ -38,8 +38,7 @@ class Line:
         self.name = series_name(dict(zip(groups, self.key, strict=True)))
         first = begins(self.counts)
         self.begins = int(self.days.index.get_indexer([first])[0]) if first is not None else 0
-        # the first week of a series that begins later is seldom whole
-        self.start = self.begins + 1 if self.begins else 0
+        self.start = self.begins + 1  # the first week is seldom whole
         self.weeks = ((days.index - days.index[0]).days.to_numpy() // 7).astype(float)[self.start:]
         self.values = (self.counts / days).to_numpy(dtype=float)[self.start:]
         self.history = unchanged(self.weeks, self.values, steady=False)

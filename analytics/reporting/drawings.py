@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 
 from analytics.core.errors import PacsmeterError
 from analytics.core.results import MetricResult
-from analytics.reporting import figures, open_exams, outlook, queues, waterfall
+from analytics.reporting import figures, open_exams, outlook, queues, volume_figures, waterfall
 
-_MODULES = (figures, open_exams, outlook, queues, waterfall)
+_MODULES = (figures, open_exams, outlook, queues, volume_figures, waterfall)
 
 
 @dataclass(frozen=True)

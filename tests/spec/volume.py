@@ -63,6 +63,35 @@ CASES = [
         {"period": day("2026-02-01"), "studies": 2, "whole": False},
     ], headline=3, left_out={"study without a date": 1},
         filters=Filters(date_from=day("2026-01-10"), date_to=day("2026-02-15"))),
+    Case("volume.studies_by_period", [
+        # Of CT (3), DX (1) and MR (1) none is folded: two groups would be one, and one other is no fewer
+        {"period": day("2026-01-01"), "modality": "CT", "studies": 2},
+        {"period": day("2026-01-01"), "modality": "MR", "studies": 1},
+        {"period": day("2026-02-01"), "modality": "CT", "studies": 1},
+        {"period": day("2026-02-01"), "modality": "DX", "studies": 1},
+    ], headline=5, left_out=LEFT_OUT, options={"by": "modality", "top": 2}),
+    Case("volume.studies_by_period", [
+        # CT has the most; DX and MR are the others: 500 images in January, 2 in February
+        {"period": day("2026-01-01"), "modality": "CT", "studies": 2, "images": 500},
+        {"period": day("2026-01-01"), "modality": "others", "studies": 1, "images": 500},
+        {"period": day("2026-02-01"), "modality": "CT", "studies": 1, "images": 100},
+        {"period": day("2026-02-01"), "modality": "others", "studies": 1, "images": 2},
+    ], headline=5, left_out=LEFT_OUT, options={"by": "modality", "top": 1}),
+    Case("volume.studies_by_period", [
+        # CT1 has the most; MR1 and the study without a device are the others
+        {"period": day("2026-01-01"), "station_name": "CT1", "studies": 5 - 2},
+        {"period": day("2026-01-01"), "station_name": "others", "studies": 2},
+    ], headline=5, left_out=LEFT_OUT, options={"period": "year", "by": "station_name", "top": 1}),
+    Case("volume.studies_by_period", [
+        # 09:10, 09:50 and 09:00 are in one part of the day, 14:00 in another, 23:59 in the last
+        {"period": day("2026-01-01"), "hours": "09:00-11:59", "studies": 3},
+        {"period": day("2026-01-01"), "hours": "12:00-14:59", "studies": 1},
+        {"period": day("2026-01-01"), "hours": "21:00-23:59", "studies": 1},
+    ], headline=5, left_out=LEFT_OUT, options={"period": "year", "by": "hours", "top": 8}),
+    Case("volume.studies_by_period", [
+        {"period": day("2026-01-01"), "exam_weekday": 1, "studies": 4},
+        {"period": day("2026-01-01"), "exam_weekday": 2, "studies": 1},
+    ], headline=5, left_out=LEFT_OUT, options={"period": "year", "by": "exam_weekday", "top": 8}),
     Case("volume.by_modality", [
         {"modality": "CT", "studies": 3, "series": 6, "images": 600, "bytes": 250},
         {"modality": "MR", "studies": 1, "series": 5, "images": 500, "bytes": 80},
