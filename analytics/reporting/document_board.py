@@ -19,6 +19,14 @@ from analytics.metrics.overview import attention, headlines
 from analytics.reporting import document_charts as charts
 from analytics.reporting.axes import label_of, words
 from analytics.reporting.document import Block, Chart, Prose, Remark, Remarks, Section, Terms, Tile, Tiles, pdf, table
+from analytics.reporting.document_reasons import (
+    ASKED,
+    backlog_reasons,
+    operations,
+    storage_reasons,
+    turnaround_reasons,
+    volume_reasons,
+)
 from analytics.reporting.drawing import before_the_bulk
 from analytics.reporting.workbook import About
 from analytics.warehouse.expressions import conditions, count_where, total
@@ -75,7 +83,8 @@ def board_figures(warehouse: Warehouse, filters: Filters) -> BoardFigures:
 
     found = [of("volume.studies_by_period", by="modality"), of("volume.by_modality"), of("volume.by_site"),
              *(of(interval.id) for interval in INTERVALS), of("backlog.unread_now"), of("storage.by_modality"),
-             of("storage.per_archive"), of("storage.fill_forecast"), of("storage.fill_dates")]
+             of("storage.per_archive"), of("storage.fill_forecast"), of("storage.fill_dates"),
+             *(of(metric_id, **options) for metric_id, options in ASKED)]
     return BoardFigures({result.spec.id: result for result in found}, check_table(warehouse, filters))
 
 
@@ -110,7 +119,7 @@ def _volume(figures: BoardFigures) -> list[Block]:
             "modality"), f"{' '.join(result.notes)} OT gathers what is not shown by itself.{before}"))
     columns = {"studies": "Studies", "images": "Images", "bytes": "Bytes"}
     return [*blocks, _grouped(figures.metrics["volume.by_modality"], "modality", columns),
-            _grouped(figures.metrics["volume.by_site"], "site", columns)]
+            _grouped(figures.metrics["volume.by_site"], "site", columns), *volume_reasons(figures.metrics)]
 
 
 def _turnaround(figures: BoardFigures) -> list[Block]:
@@ -129,11 +138,12 @@ def _turnaround(figures: BoardFigures) -> list[Block]:
     blocks.append(table([("Interval", "left"), ("From → to", "left"), ("Median", "right"), ("Ended", "right"),
                          ("Still open", "right")], rows, "Every named interval",
                         "There is never one turnaround time: each name has its own definition.", small=True))
+    blocks += turnaround_reasons(figures.metrics)
     unread = figures.metrics["backlog.unread_now"]
     by = unread.dimensions[0]
     blocks.append(_grouped(unread, by, {"unread": "Unread", "median_age": "Median age", "oldest_age": "Oldest",
                                         "over_3_days": "Over 3 days"}, "Unread now"))
-    return blocks
+    return [*blocks, *backlog_reasons(figures.metrics)]
 
 
 def _storage(figures: BoardFigures) -> list[Block]:
@@ -149,6 +159,7 @@ def _storage(figures: BoardFigures) -> list[Block]:
         blocks.append(table([("Archive", "left"), *((name, "right") for name in ("Capacity", "Used", "Free", "Fill"))],
                             rows, "Archives", _left_out(archives)))
     blocks += [Prose(note) for note in figures.metrics["storage.fill_dates"].notes]
+    blocks += storage_reasons(figures.metrics)
     stored = figures.metrics["storage.by_modality"]
     return [*blocks, _grouped(stored, "modality", {stored.value: "Bytes stored"}, "Stored by modality")]
 
@@ -188,7 +199,7 @@ def board_report(warehouse: Warehouse, filters: Filters, about: About, subtitle:
     blocks: list[Block] = [
         Tiles(tiles), Section("What needs attention"),
         Remarks(urgent) if urgent else Prose("Nothing: every rule that was looked at is within its limits."),
-        *_volume(figures), *_turnaround(figures), *_storage(figures),
+        *_volume(figures), *_turnaround(figures), *_storage(figures), *operations(figures.metrics),
         *_checked(figures.checks[image], "Image quality", "No images have been measured yet; no check applies."),
         *_checked(figures.checks[~image], "Consistency", "No checks have run yet."),
         *_definitions(figures),

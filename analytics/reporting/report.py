@@ -78,12 +78,12 @@ def _board_pdf(request: Request) -> bytes:
 def _board_workbook(request: Request) -> bytes:
     figures = board_figures(request.warehouse, request.filters)
     sheets = {result.spec.name: result.frame for result in figures.metrics.values()} | {"Checks": figures.checks}
-    units = {column: result.unit_of(column) for result in figures.metrics.values()
-             for column in (result.value, *result.units)}
+    units = {result.spec.name: {column: result.unit_of(column) for column in (result.value, *result.units)}
+             for result in figures.metrics.values()} | {"Checks": {"rate": "%"}}
     notes = tuple(f"{one.spec.name}: {one.spec.definition} Source: {one.spec.citation}."
                   for one in figures.metrics.values())
     about = About(**{**vars(request.about), "notes": notes})
-    return table_workbook(sheets, about, request.settings.site_zone, units | {"rate": "%"})
+    return table_workbook(sheets, about, request.settings.site_zone, units)
 
 
 def _appraisal(request: Request) -> Appraisal:

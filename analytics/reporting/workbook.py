@@ -161,8 +161,15 @@ def _width(header: str, values: Sequence[Any]) -> float:
     return float(min(60, max(len(header) + 2, longest + 2)))
 
 
+def _units_of(sheet: str, units: Mapping[str, Any]) -> dict[str, str]:
+    """Return the units of a sheet's columns: its own before those of every sheet."""
+    own = units.get(sheet)
+    return {name: unit for name, unit in units.items() if isinstance(unit, str)} | (
+        dict(own) if isinstance(own, Mapping) else {})
+
+
 def table_workbook(sheets: Mapping[str, pd.DataFrame], about: About, site_zone: str = "UTC",
-                   units: Mapping[str, str] | None = None) -> bytes:
+                   units: Mapping[str, str] | Mapping[str, Mapping[str, str]] | None = None) -> bytes:
     """Write data frames as an Excel workbook, one sheet each, and a sheet *About*.
 
     Parameters
@@ -172,8 +179,9 @@ def table_workbook(sheets: Mapping[str, pd.DataFrame], about: About, site_zone: 
     about : About
     site_zone : str
         IANA zone in which instants are written (Excel knows no zones).
-    units : mapping of str to str, optional
-        UCUM unit of a column; bytes get a format that reads as MB, GB or TB and stay numbers.
+    units : mapping of str to str, or of str to such a mapping, optional
+        UCUM unit of a column, or of each sheet's columns where one name means several things; bytes get a format that
+        reads as MB, GB or TB and stay numbers.
 
     Raises
     ------
@@ -184,15 +192,16 @@ def table_workbook(sheets: Mapping[str, pd.DataFrame], about: About, site_zone: 
     with open_workbook(target, about.title) as book:
         head = book.add_format({"bold": True, "font_color": "white", "bg_color": ACCENT, "valign": "top"})
         cells = _Cells(book, ZoneInfo(site_zone))
-        for name, frame in zip(sheet_names(list(sheets)), sheets.values(), strict=True):
+        for name, (given, frame) in zip(sheet_names(list(sheets)), sheets.items(), strict=True):
             if len(frame) > ROWS_AT_MOST:
                 raise PacsmeterError(f"The table has {len(frame):,} rows; an Excel sheet holds {ROWS_AT_MOST:,}",
                                      "Narrow the filters, or download it as CSV.", name)
             sheet = book.add_worksheet(name)
             sheet.freeze_panes(1, 0)
+            known = _units_of(given, units or {})
             for column, header in enumerate(map(str, frame.columns)):
                 values = frame.iloc[:, column].astype(object).tolist()
-                unit = (units or {}).get(header, "")
+                unit = known.get(header, "")
                 sheet.write_string(0, column, header, head)
                 sheet.set_column(column, column, _width(header, values))
                 for row, value in enumerate(values, start=1):

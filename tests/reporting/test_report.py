@@ -21,6 +21,7 @@ from analytics.costs.assumptions import Assumptions
 from analytics.costs.demand import measured_demand
 from analytics.costs.price_book import load_price_book
 from analytics.metrics.catalog import compute
+from analytics.reporting.document_reasons import ASKED
 from analytics.reporting.report import REPORTS, Scenario, make_report
 from analytics.warehouse.schema import archives, check_runs, events, findings, orders, sources, studies
 from analytics.warehouse.store import Store, Warehouse
@@ -95,6 +96,20 @@ def test_the_board_report_holds_the_figures_of_the_metrics(warehouse: Warehouse,
         assert said in text
     assert compute("storage.per_archive", warehouse, Filters()).frame.fill[0] == pytest.approx(55, abs=0.1)
     assert "55.0 %" in text
+
+
+def test_the_board_report_says_why(warehouse: Warehouse, settings: Settings, tmp_path: Path) -> None:
+    text = text_of(made(warehouse, settings, "board", "pdf"), tmp_path)
+    for metric_id, options in ASKED:
+        result = compute(metric_id, warehouse, Filters(), **options)
+        assert " ".join(result.spec.definition.split())[:60] in text, f"the definition of {metric_id}"
+    waiting = compute("backlog.clearance", warehouse, Filters())
+    assert " ".join(waiting.notes[0].split()) in text
+    drivers = compute("volume.drivers", warehouse, Filters())
+    assert len(drivers.frame) == 0 or "What drove the change" in text
+    links = compute("network.by_site", warehouse, Filters())
+    assert len(links.frame) and all(format_quantity(float(value), links.unit_of("link_now")) in text
+                                    for value in links.frame.link_now)
 
 
 def test_a_report_says_which_snapshot_filters_and_dates_it_is_of(warehouse: Warehouse, settings: Settings,

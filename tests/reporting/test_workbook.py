@@ -84,3 +84,11 @@ def test_a_table_longer_than_a_sheet_is_refused_with_a_way_out() -> None:
 
 def test_an_empty_table_is_a_workbook_with_its_header() -> None:
     assert opened(pd.DataFrame({"a": [], "b": []}))["Table"]["B1"].value == "b"
+
+
+def test_one_column_name_has_the_unit_of_its_own_sheet() -> None:
+    frame = pd.DataFrame({"change": [12.0]})
+    book = openpyxl.load_workbook(io.BytesIO(table_workbook(
+        {"Growth": frame, "Years": frame}, ABOUT, units={"Growth": {"change": "By"}, "Years": {"change": "%"}})))
+    bytes_, percent = (book[name]["A2"].number_format for name in ("Growth", "Years"))
+    assert "B" in bytes_ and "%" in percent and bytes_ != percent
