@@ -59,12 +59,11 @@ def turnaround_reasons(metrics: Metrics) -> list[Block]:
     blocks: list[Block] = []
     if len(with_open.frame):
         rows = [(words("priority", row["priority"]), f"{int(row['open']):,}",
-                 _cell(with_open, row, "median_finished"), str(row["median_said"]),
-                 _cell(with_open, row, "p90_finished"), str(row["p90_said"]))
+                 *(_cell(with_open, row, name) for name in ("median_finished", "median", "p90_finished", "p90")))
                 for row in with_open.frame.to_dict("records")]
-        blocks.append(table([("Priority", "left"), ("Open", "right"), ("Median, finished alone", "right"),
-                             ("Median with open", "right"), ("90 %, finished alone", "right"),
-                             ("90 % with open", "right")], rows, "With the exams that are still open",
+        blocks.append(table([("Priority", "left"), ("Open", "right"), ("Median, finished", "right"),
+                             ("Median, all", "right"), ("90 % in, finished", "right"), ("90 % in, all", "right")],
+                            rows, "With the exams that are still open",
                             " ".join(with_open.notes[:2]), small=True))
     if len(kept.frame):
         judged = [(words("priority", row["priority"]), f"{int(row['in_time']):,}", f"{int(row['late']):,}",
