@@ -7,7 +7,7 @@ from analytics.reporting import figures, waterfall
 from analytics.reporting.drawings import drawing
 from analytics.ui.headlines import storage_cards
 from analytics.ui.shell import open_page
-from analytics.ui.storage import forecast
+from analytics.ui.storage import forecast, how_sure
 from analytics.ui.storage_content import content
 from analytics.ui.widgets import attention_list, choose, show_cards, show_metric, told
 
@@ -26,8 +26,11 @@ with open_page("Storage") as page:
     left, right = st.columns([2, 3])
     with left:
         show_metric(page, "storage.per_archive", drawing(figures.fills), heading="How full each archive is")
+        show_metric(page, "storage.fill_distribution", drawing(figures.lines, "month", "archive"),
+                    said="By the end of each month")
     with right:
-        forecast(page)
+        archive = forecast(page)
+    how_sure(page, archive)
     period = choose("Period", PERIODS, key="storage-period")
     show_metric(page, "storage.added_by_period", drawing(figures.bars, "period", "modality"),
                 heading=f"Bytes added by {PERIODS[period].lower()} and modality", period=period)

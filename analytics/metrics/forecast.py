@@ -149,8 +149,8 @@ def forecast_models(warehouse: Warehouse, filters: Filters, archive: str | None 
     Returns
     -------
     MetricResult
-        Columns ``archive``, ``model``, ``error``, ``error_3_months``, ``error_12_months``, ``held_80_percent``,
-        ``held_95_percent``, ``score``, ``share`` (all percent), ``tried_from`` (earlier months); the best model comes
+        Columns ``archive``, ``model``, ``share``, ``error``, ``held_80_percent``, ``held_95_percent``, ``score``,
+        ``error_3_months``, ``error_12_months`` (all percent), ``tried_from`` (earlier months); the best model comes
         first, the forecast itself last; the headline is the best model's error, of one archive.
 
     Raises
@@ -160,8 +160,8 @@ def forecast_models(warehouse: Warehouse, filters: Filters, archive: str | None 
     """
     found = [(item.name, seen) for item in _named(warehouse, filters, archive) if (seen := tried(item))]
     rows = [row for name, seen in found for row in _compared(name, seen)]
-    names = ["archive", "model", "error", "error_3_months", "error_12_months", "held_80_percent", "held_95_percent",
-             "score", "share", "tried_from"]
+    names = ["archive", "model", "share", "error", "held_80_percent", "held_95_percent", "score", "error_3_months",
+             "error_12_months", "tried_from"]
     frame = pd.DataFrame(rows, columns=names)
     return MetricResult(
         METRICS["storage.forecast_models"].spec, frame, "error", ("archive", "model"), len(frame), warehouse.revision,

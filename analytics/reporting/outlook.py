@@ -63,6 +63,32 @@ def _capacity(figure: go.Figure, frame: pd.DataFrame) -> None:
         hovertemplate=HOVER)
 
 
+def held(result: MetricResult, *, height: int | None = None) -> go.Figure:
+    """Draw how often each model's 80 % and 95 % intervals held, against how often they should have.
+
+    Parameters
+    ----------
+    result : MetricResult
+        Of ``storage.forecast_models``.
+    """
+    frame, several = result.frame, result.frame["archive"].nunique() > 1
+    figure = blank(height or 84 + 34 * max(len(frame), 2))
+    names = [f"{row.archive} · {row.model}" if several else str(row.model) for row in frame.itertuples()]
+    for percent, color, symbol in ((80, BLUE, "circle"), (95, OCHRE, "diamond")):
+        column = f"held_{percent}_percent"
+        figure.add_vline(x=percent, line={"color": color, "width": 1.4, "dash": "dash"})
+        figure.add_scatter(
+            x=frame[column].astype(float), y=names, mode="markers", name=f"Held by the {percent} % interval",
+            marker={"size": 10, "color": color, "symbol": symbol}, hovertemplate=HOVER,
+            hovertext=hover_words(result, frame, ["held_80_percent", "held_95_percent", "error", "score"]),
+            customdata=[mark_of(result, row) for _, row in frame.iterrows()])
+    figure.update_xaxes(range=[-2, 102], tickvals=[0, 20, 40, 60, 80, 95], ticksuffix=" %",
+                        title_text="Sums that lay within the interval; the dashed lines are where they should be")
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    figure.update_layout(**legend(True))
+    return figure
+
+
 def control(chart: pd.DataFrame, name: str, unit: str, *, height: int = 330) -> go.Figure:
     """Draw one control chart: values in time, center and limits, moving average, and the points that break a rule.
 
