@@ -153,7 +153,8 @@ class Judged:
 def judged(rule: RetentionRule, last_day: date | None) -> Judged:
     """Apply a rule to the exams of a snapshot whose last possible date is given."""
     last = _last_exams(last_day)
-    source = exams.outerjoin(last, sa.and_(last.c.patient_key == exams.c.patient_key, _patient_known()))
+    # An equality alone: with a further condition DuckDB compares every exam with every patient.
+    source = exams.outerjoin(last, last.c.patient_key == exams.c.patient_key)
     expires: Column = sa.cast(sa.null(), sa.Date)
     if rule.needs_expiry:
         given = _expiry_dates()
@@ -232,10 +233,10 @@ def _expiry_dates() -> sa.Subquery:
 
 
 def _last_exams(last_day: date | None) -> sa.Subquery:
-    """Return each patient's latest exam and latest mammogram; wrong dates do not count."""
+    """Return the latest exam and the latest mammogram of each patient who is known; wrong dates do not count."""
     mammogram = sa.case((exams.c.modality == literal("MG"), exams.c.exam_date))
     can_be = [exams.c.exam_date >= FIRST_EXAM_DATE, *([exams.c.exam_date <= last_day] if last_day else [])]
     return sa.select(
         exams.c.patient_key, sa.func.max(exams.c.exam_date, type_=sa.Date).label("last_seen"),
         sa.func.max(mammogram, type_=sa.Date).label("last_mammogram"),
-    ).where(*can_be).group_by(exams.c.patient_key).subquery("last_exams")
+    ).where(*can_be, _patient_known()).group_by(exams.c.patient_key).subquery("last_exams")
