@@ -137,7 +137,7 @@ def test_a_link_brings_assumptions_and_prices_back(app: Opened):
     page = app("pages/costs.py")
     usual = verdict(page)
     page.session_state[ASSUMED] = Assumptions(horizon_years=3, growth_bytes=0.25)
-    page.session_state[PRICED] = load_price_book().with_price("hot_storage", 1.5, "a quote: 7|8", date(2026, 1, 2))
+    page.session_state[PRICED] = load_price_book().with_price("hardware", 9.5, "a quote: 7|8", date(2026, 1, 2))
     page.session_state["costs-version"] = 1
     page.run()
     again = app("pages/costs.py", **link(page))

@@ -94,12 +94,16 @@ def test_pinned_charts_are_drawn_as_they_were(pinning: Opened, file: str, chosen
 
 def test_money_is_pinned_with_its_assumptions_and_prices(pinning: Opened):
     page = pinning("pages/costs.py")
-    page.session_state["costs-assumptions"] = Assumptions(horizon_years=3)
-    page.session_state["costs-prices"] = load_price_book().with_price("hot_storage", 1.0, "a quote", date(2026, 1, 2))
-    page = press(page.run(), "Pin to the overview")
-    drawn = charts(page)[0]
+    drawn = charts(page)[:1]
+    for version, (name, value) in enumerate((
+            ("costs-assumptions", Assumptions(horizon_years=3)),
+            ("costs-prices", load_price_book().with_price("hardware", 9.0, "a quote", date(2026, 1, 2)))), start=1):
+        page.session_state[name], page.session_state["costs-version"] = value, version
+        drawn += charts(page.run())[:1]
+    assert len(set(drawn)) == 3, "each of them changes the chart"
+    press(page, "Pin to the overview")
     other = pinning()
-    assert drawn in charts(other) and "the assumptions and prices it was pinned with" in said(other)
+    assert drawn[-1] in charts(other) and "the assumptions and prices it was pinned with" in said(other)
 
 
 def test_a_part_that_this_version_does_not_draw_can_be_taken_off(pinning: Opened):
