@@ -159,28 +159,20 @@ def history(weeks: Numbers, values: Numbers, top: Found, limit: float, shuffles:
         Shuffled series that each is compared with.
     """
     yearly = season(weeks)
-    less = _less_season(weeks, values, yearly, [top])
-    found = sorted([top, *_search(weeks, less, (0, top.first), limit, shuffles),
-                    *_search(weeks, less, (top.first, len(values)), limit, shuffles)], key=lambda one: one.first)
-    if len(found) > 1:
-        found = _again(weeks, less, found, limit, shuffles)
-        less = _less_season(weeks, values, yearly, found)
+    found, spans = [top], [(0, top.first), (top.first, len(values))]
+    while spans:
+        start, end = spans.pop()
+        seen = best(weeks[start:end], values[start:end], season(weeks[start:end]), shuffles)
+        if seen is None or seen.kind == "line" or seen.p > limit:
+            continue
+        seen = replace(seen, first=seen.first + start)
+        more = sorted([*found, seen], key=lambda one: one.first)
+        # less than two years cannot tell the time of the year from a change: the whole series has to
+        if _criterion(weeks, values, yearly, more) < _criterion(weeks, values, yearly, found) - STRONG:
+            found, spans = more, [*spans, (start, seen.first), (seen.first, end)]
+    found = _again(weeks, _less_season(weeks, values, yearly, found), found, limit, shuffles) or [top]
+    less = _less_season(weeks, values, yearly, found)
     return _levels(weeks, less, found, yearly)
-
-
-def holm(p: list[float]) -> list[float]:
-    """Return each p corrected for how many there are (Holm, Scand J Stat 6, 1979)."""
-    order = sorted(range(len(p)), key=lambda place: p[place])
-    corrected, most = [1.0] * len(p), 0.0
-    for rank, place in enumerate(order):
-        most = max(most, min(1.0, (len(p) - rank) * p[place]))
-        corrected[place] = most
-    return corrected
-
-
-def shuffles_for(series: int, limit: float) -> int:
-    """Return how many shuffled series let the smallest p, corrected for so many series, be a fifth of the limit."""
-    return min(max(SHUFFLES, int(np.ceil(2 * series / (limit / 5)))), 50_000)
 
 
 def _shapes(kind: str, weeks: Numbers) -> tuple[Places, Numbers]:
@@ -195,24 +187,26 @@ def _misfit(values: Numbers, around: Numbers, shape: Numbers, parameters: int) -
     return n * float(np.log(max(squares, least))) + parameters * float(np.log(n))
 
 
-def _search(weeks: Numbers, values: Numbers, span: tuple[int, int], limit: float, shuffles: int) -> list[Found]:
-    part = slice(*span)
-    seen = best(weeks[part], values[part], constant(span[1] - span[0]), shuffles)
-    if seen is None or seen.kind == "line" or seen.p > limit:
-        return []
-    seen = replace(seen, first=seen.first + span[0])
-    return [*_search(weeks, values, (span[0], seen.first), limit, shuffles), seen,
-            *_search(weeks, values, (seen.first, span[1]), limit, shuffles)]
-
-
 def _again(weeks: Numbers, values: Numbers, found: list[Found], limit: float, shuffles: int) -> list[Found]:
     """Seek each change once more between its neighbors, and keep those that are still there."""
-    kept = []
-    for start, end, one in _between(found, len(values)):
+    kept: list[Found] = []
+    for _, end, one in _between(found, len(values)):
+        start = kept[-1].first if kept else 0  # as it is now, so that they keep their order and their distance
         seen = best(weeks[start:end], values[start:end], constant(end - start), shuffles)
         if seen and seen.kind != "line" and seen.p <= limit:
-            kept.append(replace(seen, first=seen.first + start, p=max(seen.p, one.p)))
+            first = start + (_nearest(values[start:end], seen.first) if seen.kind == "step" else seen.first)
+            kept.append(replace(seen, first=first, p=max(seen.p, one.p)))
     return kept
+
+
+def _nearest(values: Numbers, first: int) -> int:
+    """Return the place within two weeks of a step at which its weeks lie nearest to the two levels.
+
+    Ranks see how many weeks are changed, and not by how much: a low week beside weeks of nothing looks like them.
+    """
+    places = [place for place in range(first - 2, first + 3) if SHORTEST <= place <= len(values) - SHORTEST]
+    return min(places, key=lambda place: sum(float(np.abs(part - np.median(part)).sum())
+                                             for part in (values[:place], values[place:])))
 
 
 def _between(found: list[Found], n: int) -> list[tuple[int, int, Found]]:
@@ -221,33 +215,51 @@ def _between(found: list[Found], n: int) -> list[tuple[int, int, Found]]:
 
 
 def _less_season(weeks: Numbers, values: Numbers, yearly: Numbers, found: list[Found]) -> Numbers:
-    """Return a series less its time of the year, which is fitted together with its changes."""
-    if yearly.shape[1] == 1:
-        return values
-    waves = yearly[:, 1:] - yearly[:, 1:].mean(axis=0)
+    """Return a series less its time of the year, as a share of its level: what stands still has none."""
+    columns, waves = _model(weeks, values, yearly, found)
+    fitted = np.linalg.lstsq(np.column_stack([columns, waves]), values, rcond=None)[0]
+    return np.asarray(values - waves @ fitted[columns.shape[1]:])
+
+
+def _criterion(weeks: Numbers, values: Numbers, yearly: Numbers, found: list[Found]) -> float:
+    """Return Schwarz's criterion of a series with its changes and its time of the year."""
+    model = np.column_stack(_model(weeks, values, yearly, found))
+    left = values - model @ np.linalg.lstsq(model, values, rcond=None)[0]
+    n, least = len(values), 1e-12 * float(values @ values)
+    return n * float(np.log(max(float(left @ left), least))) + 2 * len(found) * float(np.log(n))
+
+
+def _model(weeks: Numbers, values: Numbers, yearly: Numbers, found: list[Found]) -> tuple[Numbers, Numbers]:
+    """Return the columns of the changes, and those of the time of the year, which has none where it is not known."""
     shapes = [np.arange(len(weeks)) >= one.first if one.kind == "step" else
               np.maximum(0.0, weeks - weeks[one.first]) for one in found]
-    columns = np.column_stack([waves, np.ones(len(weeks)), *shapes])
-    fitted = np.linalg.lstsq(columns, values, rcond=None)[0]
-    return np.asarray(values - waves @ fitted[:waves.shape[1]])
+    waves = yearly[:, 1:] - yearly[:, 1:].mean(axis=0)
+    return np.column_stack([np.ones(len(weeks)), *shapes]), _line(weeks, values, found)[:, None] * waves
+
+
+def _line(weeks: Numbers, values: Numbers, found: list[Found]) -> Numbers:
+    """Return the level in each week: the median of each part, or the line of its middle slope after a bend."""
+    first = found[0].first if found else len(values)
+    level = np.full(len(values), float(np.median(values[:first])))
+    for _, end, one in _between(found, len(values)):
+        part = slice(one.first, end)
+        if one.kind == "bend":
+            slope, last = middle_slope(weeks[part], values[part])
+            level[part] = last + slope * (weeks[part] - weeks[end - 1])
+        else:
+            level[part] = np.median(values[part])
+    return np.maximum(level, 0.0)
 
 
 def _levels(weeks: Numbers, values: Numbers, found: list[Found], yearly: Numbers) -> History:
     """Say the level before and after each change, and between which weeks it lies."""
-    level = np.full(len(values), float(np.median(values[:found[0].first or None]))) if found else values
-    told = []
+    level, told = _line(weeks, values, found), []
     for start, end, one in _between(found, len(values)):
-        before = float(level[one.first - 1])
-        if one.kind == "bend":
-            slope, after = middle_slope(weeks[one.first:end], values[one.first:end])
-            level[one.first:] = after + slope * np.minimum(0.0, weeks[one.first:] - weeks[end - 1])
-        else:
-            slope, after = 0.0, float(np.median(values[one.first:end]))
-            level[one.first:] = after
         around = yearly if (start, end) == (0, len(values)) else constant(end - start)
         earliest, latest = interval(weeks[start:end], values[start:end], one.kind, one.first - start, around)
-        told.append(replace(one, earliest=earliest + start, latest=latest + start, before=before, after=after,
-                            slope=slope))
+        slope = middle_slope(weeks[one.first:end], values[one.first:end])[0] if one.kind == "bend" else 0.0
+        told.append(replace(one, earliest=earliest + start, latest=latest + start, before=float(level[one.first - 1]),
+                            after=float(level[end - 1]), slope=slope))
     return History(tuple(told), level)
 
 

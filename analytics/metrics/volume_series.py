@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from analytics.metrics.change_segments import SHORTEST, Found, best, history, holm, season, shuffles_for, unchanged
+from analytics.metrics.change_points import SHUFFLES
+from analytics.metrics.change_segments import SHORTEST, Found, best, history, season, unchanged
 from analytics.metrics.change_words import change_sentence, first_sentence, looked_at_sentences, series_name
 from analytics.metrics.volume_days import begins
 
@@ -83,6 +85,21 @@ def look(series: Sequence[Line]) -> tuple[str, ...]:
     return (*said, *looked_at_sentences(
         len(looked), sum(bool(line.history.changes) for line in series),
         [line.name for line in series if line.history.steady], len(series) - len(looked)))
+
+
+def holm(p: list[float]) -> list[float]:
+    """Return each p corrected for how many there are (Holm, Scand J Stat 6, 1979)."""
+    order = sorted(range(len(p)), key=lambda place: p[place])
+    corrected, most = [1.0] * len(p), 0.0
+    for rank, place in enumerate(order):
+        most = max(most, min(1.0, (len(p) - rank) * p[place]))
+        corrected[place] = most
+    return corrected
+
+
+def shuffles_for(series: int, limit: float) -> int:
+    """Return how many shuffled series let the smallest p, corrected for so many series, be a fifth of the limit."""
+    return min(max(SHUFFLES, int(np.ceil(2 * series / (limit / 5)))), 50_000)
 
 
 def _corrected(one: Found, top: Found, p: float, series: int) -> Found:

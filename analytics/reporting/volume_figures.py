@@ -104,10 +104,10 @@ def _marks(figure: go.Figure, found: pd.DataFrame, name: str, color: str) -> Non
     """Mark changes on their level, each with its date, and a bar over the weeks between which it lies."""
     for row in found.itertuples():
         figure.add_scatter(
-            x=[plain(row.earliest), plain(row.latest)], y=[row.level_after] * 2, mode="lines", legendgroup=name,
+            x=[plain(row.earliest), plain(row.latest)], y=[row.level] * 2, mode="lines", legendgroup=name,
             showlegend=False, hoverinfo="skip", line={"color": color, "width": 5}, opacity=0.5)
     figure.add_scatter(
-        name=name, x=[plain(day) for day in found["period"]], y=found["level_after"].astype(float), mode="markers+text",
+        name=name, x=[plain(day) for day in found["period"]], y=found["level"].astype(float), mode="markers+text",
         text=[period_words(day, "day") for day in found["period"]], textposition="top center", legendgroup=name,
         showlegend=False, marker={"size": 11, "symbol": "diamond", "color": color}, hovertext=list(found["said"]),
         hovertemplate=HOVER, cliponaxis=False)
