@@ -12,9 +12,7 @@ from analytics.core.quantity import EXAMS, MINUTES
 from analytics.core.results import LeftOut, MetricResult, MetricSpec
 from analytics.metrics.base import METRICS, metric
 from analytics.metrics.scope import Columns, Scope, aggregate, as_of
-from analytics.warehouse.event_times import is_told_by_device
 from analytics.warehouse.expressions import Period, literal, minutes_between, period_start, quantile
-from analytics.warehouse.merged_patients import goes_by_now
 from analytics.warehouse.schema import Instant, events, exams, loads, quarantine, sources, studies
 from analytics.warehouse.store import Warehouse
 
@@ -120,12 +118,10 @@ def clock_offset(warehouse: Warehouse, filters: Filters, period: Period = "month
     """
     scope = Scope(warehouse, filters, sa.and_(
         exams.c.has_study, exams.c.has_order, exams.c.procedure_start_at.is_not(None)))
-    offset = minutes_between(exams.c.procedure_start_at, studies.c.study_at)
-    by_itself = is_told_by_device(exams.c.accession_number, "ProcedureStart", exams.c.procedure_start_at)
+    offset = minutes_between(exams.c.procedure_start_at, exams.c.study_at)
+    by_itself = sa.func.coalesce(exams.c.is_start_by_device, sa.false())
     rows = scope.rows(
-        studies.c.study_instance_uid == exams.c.study_instance_uid, studies.c.source_id == exams.c.source_id,
-        goes_by_now(studies.c.patient_key, exams.c.patient_key), sa.func.abs(offset) <= literal(_DAY),
-        sa.not_(by_itself),
+        sa.func.abs(offset) <= literal(_DAY), sa.not_(by_itself),
         exams.c.station_name.is_not(None), period=period_start(exams.c.exam_date, period), offset=offset)
     dimensions = ("period", "site", "station_name")
     every = warehouse.read(aggregate(rows, dimensions, lambda c: {

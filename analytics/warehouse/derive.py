@@ -7,7 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from analytics.core.swim import EVENTS
-from analytics.warehouse.event_times import event_times, is_contested, place_of, statements
+from analytics.warehouse.event_times import (
+    event_times,
+    is_contested,
+    place_of,
+    starts_told_by_devices,
+    statements,
+)
 from analytics.warehouse.expressions import literal, local
 from analytics.warehouse.merged_patients import patient_after_mergers, survivors
 from analytics.warehouse.schema import exams, orders, sources, studies
@@ -35,7 +41,7 @@ def _orders() -> sa.Subquery:
         ranked.c.rank_in_key == _one).subquery()
 
 
-def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
+def exam_select(site_zone: str, times: sa.Subquery, device_starts: sa.Subquery | None = None) -> sa.Select[Any]:
     """Return the select that makes ``exams``.
 
     A study that several sources hold counts once: the row with the most instances. Studies and orders meet by
@@ -58,6 +64,8 @@ def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
         IANA zone of the site's clock.
     times : Subquery
         As `analytics.warehouse.event_times.event_times` returns it.
+    device_starts : Subquery, optional
+        As `starts_told_by_devices` returns it, where objects in an archive tell any event.
     """
     study = _once(studies, studies.c.study_instance_uid,
                   sa.func.coalesce(studies.c.number_of_instances, sa.literal_column("0")).desc(),
@@ -102,16 +110,21 @@ def exam_select(site_zone: str, times: sa.Subquery) -> sa.Select[Any]:
         "exam_weekday": sa.cast(sa.extract("isodow", local(exam_at, site_zone)), sa.Integer),
         "stored_date": sa.cast(local(keyed.c.stored_at, site_zone), sa.Date),
         "images_stored_at": stored,
+        "is_start_by_device": device_starts.c.first_at.is_not(None) if device_starts is not None else sa.false(),
     }
     for name in ("source_id", "patient_sex", "patient_birth_year", "site", "modality", "station_name"):
         values[name] = either(name)
-    for name in ("study_instance_uid", "number_of_series", "number_of_instances", "size_bytes",
+    for name in ("study_instance_uid", "study_at", "number_of_series", "number_of_instances", "size_bytes",
                  "transfer_syntax_uid", "storage_tier", "stored_at", "last_accessed_at"):
         values[name] = keyed.c[name]
     for event in EVENTS:
         values.setdefault(event.column, ordered.c[event.column])
     joined = keyed.join(ordered, keyed.c.order_key == ordered.c.order_number, full=True).outerjoin(
         merged, patient == merged.c.merged_key)
+    if device_starts is not None:
+        joined = joined.outerjoin(device_starts, sa.and_(
+            device_starts.c.accession_number == ordered.c.order_number,
+            device_starts.c.first_at == ordered.c.procedure_start_at))
     return sa.select(*(values[column.name].label(column.name) for column in exams.columns)).select_from(
         joined).where(sa.or_(keyed.c.study_instance_uid.is_not(None), ordered.c.is_of_ris))
 
@@ -120,7 +133,10 @@ def derive_exams(draft: Draft, site_zone: str) -> None:
     """Make ``exams`` anew from the facts in a draft, in one step."""
     told = statements(draft)
     times = event_times(told, contested=len(told) > len({one.event for one in told}) and is_contested(draft))
+    device_starts = starts_told_by_devices() if any(one.origin for one in told) else None
     with draft.transaction():
         draft.execute(sa.delete(exams))
         names = [column.name for column in exams.columns]
-        draft.execute(sa.insert(exams).from_select(names, exam_select(site_zone, times), include_defaults=False))
+        # In the order of their dates: a period is then read without the rest.
+        found = exam_select(site_zone, times, device_starts).order_by(sa.literal_column("exam_date"))
+        draft.execute(sa.insert(exams).from_select(names, found, include_defaults=False))

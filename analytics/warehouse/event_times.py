@@ -80,12 +80,17 @@ def first_told_outside_objects(event: str) -> sa.Subquery:
     ).group_by(events.c.accession_number).subquery("told_outside_objects")
 
 
-def is_told_by_device(accession_number: Column, event: str, at: Column) -> Column:
-    """Whether an instant of an exam's event is the one that an object in an archive tells, by the device's clock."""
-    told = sa.select(literal(1)).select_from(events).where(
-        events.c.accession_number == accession_number, events.c.event == literal(event), events.c.event_at == at,
-        is_told_in_object(events.c.origin))
-    return sa.exists(told)
+def starts_told_by_devices() -> sa.Subquery:
+    """Return the instants at which objects in an archive say that an exam began: a device's clock stamped them.
+
+    Returns
+    -------
+    Subquery
+        ``accession_number`` and ``first_at``, each pair once.
+    """
+    return sa.select(events.c.accession_number, events.c.event_at.label("first_at")).where(
+        events.c.event == literal("ProcedureStart"), is_told_in_object(events.c.origin),
+    ).distinct().subquery("device_starts")
 
 
 def statements(warehouse: Warehouse) -> list[Statement]:

@@ -255,6 +255,8 @@ exams = Table(
     Column("exam_date", Date),                         # the same on the site's clock
     Column("exam_hour", Integer),                      # 0-23
     Column("exam_weekday", Integer),                   # 1 Monday ... 7 Sunday (ISO 8601)
+    Column("study_at", Instant),                       # as the device's clock wrote it
+    Column("is_start_by_device", Boolean),             # the same clock told the exam's start, in an object
     Column("number_of_series", BigInteger),
     Column("number_of_instances", BigInteger),
     Column("size_bytes", BigInteger),

@@ -21,14 +21,19 @@ JANUARY = day("2026-01-01")
 CT, MR = {"site": "North", "station_name": "CT1"}, {"site": "North", "station_name": "MR1"}
 
 
+WRITTEN = {1: "2026-01-10 09:10", 2: "2026-01-11 09:12", 3: "2026-01-12 09:14", 4: "2026-01-15 09:00",
+           5: "2026-01-10 08:58"}
+"""By the device's own clock."""
+
+
 def made(number: int, start: str, stored: str, device: dict[str, str], **more: Any) -> dict[str, Any]:
     return exam(number, start, **device, procedure_start_at=start, imaging_complete_at=f"{start[:11]}09:20",
-                stored_at=stored, **more)
+                stored_at=stored, study_at=WRITTEN[number], **more)
 
 
-def copy(number: int, study_time: str, stored: str) -> dict[str, Any]:
+def copy(number: int, stored: str) -> dict[str, Any]:
     return {"source_id": "archive", "study_instance_uid": f"1.2.{number}", "patient_key": f"p{number}",
-            "study_at": at(study_time), "stored_at": at(stored)}
+            "study_at": at(WRITTEN[number]), "stored_at": at(stored)}
 
 
 def event(number: int, name: str, when: str) -> dict[str, Any]:
@@ -58,9 +63,9 @@ TABLES: Tables = {
         made(4, "2026-01-13 09:00", "2026-02-01 12:00", CT), made(5, "2026-01-10 09:00", "2026-01-10 09:21", MR),
     ],
     studies: [
-        copy(1, "2026-01-10 09:10", "2026-01-10 09:25"), copy(2, "2026-01-11 09:12", "2026-01-11 09:27"),
-        copy(3, "2026-01-12 09:14", "2026-01-12 09:10"), copy(4, "2026-01-15 09:00", "2026-02-01 12:00"),
-        copy(5, "2026-01-10 08:58", "2026-01-10 09:21"),
+        copy(1, "2026-01-10 09:25"), copy(2, "2026-01-11 09:27"),
+        copy(3, "2026-01-12 09:10"), copy(4, "2026-02-01 12:00"),
+        copy(5, "2026-01-10 09:21"),
     ],
     events: [event(1, "Reported", "2026-02-01 10:00"), event(3, "Reported", "2030-01-01 00:00"),
              event(9, "ApptTime", "2026-02-01 11:30")],
