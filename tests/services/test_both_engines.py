@@ -48,7 +48,8 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("metric_id", [item.spec.id for item in METRICS])
 def test_a_metric_says_the_same_on_both_engines(metric_id: str, warehouses: tuple[Warehouse, Warehouse]) -> None:
     duck, postgres = (METRICS[metric_id].compute(warehouse, Filters()) for warehouse in warehouses)
-    assert len(duck.frame) > 0 or metric_id.startswith("sources.")
+    of_further_loads = metric_id == "storage.deleted_by_period"  # the demo is loaded once: nothing can be gone
+    assert len(duck.frame) > 0 or metric_id.startswith("sources.") or of_further_loads
     pd.testing.assert_frame_equal(_plain(duck.frame), _plain(postgres.frame), rtol=1e-9)
     assert (duck.n, duck.left_out) == (postgres.n, postgres.left_out)
 

@@ -59,7 +59,8 @@ TABLES: Tables = {
     exams: [
         made(1, "CT1", "CT", "2026-02-20 09:00"), made(2, "CT1", "CT", "2026-02-21 09:00"), made(3, "CT1", "CT"),
         made(4, "CT1", "CT"), made(5, "CT1", "CT", "2026-03-04 09:00"), lost(6, "CT1", "CT"),
-        lost(7, "CT1", "CT", "2026-03-08 09:00", complete="2026-03-09 13:00"), lost(8, "CT1", "CT", exam_cancelled_at="2026-03-05 10:00"),
+        lost(7, "CT1", "CT", "2026-03-08 09:00", complete="2026-03-09 13:00"),
+        lost(8, "CT1", "CT", exam_cancelled_at="2026-03-05 10:00"),
         lost(9, "CT1", "CT") | {"imaging_complete_at": None}, lost(10, "ECG1", "ECG"),
         lost(11, "CT1", "CT", "2026-01-01 09:00"), lost(12, "CT1", "CT", "2026-03-04 11:00") | {"patient_key": "p5"},
         made(13, "MR1", "MR"), made(14, "MR1", "MR", "2026-03-10 11:00", stored="2026-03-10 12:00"),
