@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     birth_date : what is kept of a birth date: ``year``, the ``age`` at the exam alone, or ``none`` of it.
     identify_users : who may ask a source for the patient behind a pseudonym; nobody where empty.
     holidays : country of the public holidays (ISO 3166-1), and its part where they differ: ``GB-ENG``; empty: none.
+    business_hours : hours of the reading day, Monday to Friday, on the site's clock: ``7:30-19``.
     currency : ISO 4217 code of money.
     memory_limit : what DuckDB may use.
     """
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     birth_date: Literal["year", "age", "none"] = "year"
     identify_users: str = ""
     holidays: str = ""
+    business_hours: str = "8-18"
     currency: str = "USD"
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")] = "2GB"
     workers: Annotated[int, Field(ge=1, le=256)] = 2

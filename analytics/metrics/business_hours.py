@@ -24,10 +24,8 @@ from analytics.warehouse.expressions import epoch_seconds, literal, rows_of_numb
 from analytics.warehouse.schema import exams
 
 Hours = str
-"""Which minutes count: ``clock`` (all), ``business`` (`BUSINESS_DAY`), or a site's own, such as ``7:30-19``."""
+"""Which minutes count: ``clock`` (all), ``business`` (those of the settings), or others, such as ``7:30-19``."""
 CLOCK, BUSINESS = "clock", "business"
-BUSINESS_DAY = "8-18"
-"""Hours of the reading day where a site does not give its own: an assumption, and the same as of staffed devices."""
 EVERY_MINUTE = "Every minute counts, day and night, unless business hours are chosen."
 AT_ANY_HOUR = ("S", "A")
 """Priorities (HL7 table 0485) whose targets are promised by day and by night, so that the clock judges them always."""
@@ -100,7 +98,7 @@ class BusinessHours:
 
 
 def business_hours(hours: Hours, site_zone: str | None = None) -> BusinessHours | None:
-    """Return the business hours asked for, with the holidays of the settings; ``None`` where the clock counts.
+    """Return the business hours asked for, with the settings' holidays; ``None`` where the clock counts.
 
     Raises
     ------
@@ -109,13 +107,15 @@ def business_hours(hours: Hours, site_zone: str | None = None) -> BusinessHours 
     """
     if hours == CLOCK:
         return None
-    found = _WRITTEN.fullmatch(BUSINESS_DAY if hours == BUSINESS else hours)
+    settings = load_settings()
+    written = settings.business_hours if hours == BUSINESS else hours
+    found = _WRITTEN.fullmatch(written)
     first, first_minute, last, last_minute = (int(part or 0) for part in found.groups()) if found else (0, 0, 0, 0)
     opens, closes = 60 * first + first_minute, 60 * last + last_minute
     if not 0 <= opens < closes <= 1440 or closes - opens > _LONGEST_DAY:
-        raise PacsmeterError(f"{hours!r} are no business hours",
-                             "Give 'clock', 'business', or hours with at least four closed, such as 7:30-19.")
-    settings = load_settings()
+        raise PacsmeterError(f"{written!r} are no business hours",
+                             "Give 'clock', 'business', or hours with at least four closed, such as 7:30-19.",
+                             "PACSMETER_BUSINESS_HOURS" if hours == BUSINESS else "")
     return BusinessHours(opens, closes, site_zone or settings.site_zone, settings.holidays)
 
 

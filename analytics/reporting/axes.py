@@ -27,6 +27,8 @@ _LABELS = {
     "series_instance_uid": "Series Instance UID", "sop_instance_uid": "SOP Instance UID", "source_id": "Source",
     "exam_date": "Exam date", "check_id": "Check", "patient_birth_year": "Birth year", "sop_class_uid": "SOP Class UID",
     "link_now": "Link needed now", "link_later": "Link needed later", "peak_at": "Peak at",
+    "held_80_percent": "80 % interval held", "held_95_percent": "95 % interval held",
+    "full_early": "Full, early", "full_median": "Full, half of the paths", "full_late": "Full, late",
     "accession_number": "Accession", "period": "Period", "share": "Share", "rate": "Rate",
 }
 

@@ -175,6 +175,15 @@ def test_public_holidays_are_those_of_the_settings(duck_store: Store, monkeypatc
     assert minutes == 120 and "without public holidays (GB-ENG)" in said and "PACSMETER" not in said
 
 
+def test_the_settings_say_a_sites_business_hours_and_a_wrong_one_names_its_setting(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACSMETER_BUSINESS_HOURS", "7:30-19")
+    assert business_hours("business", "UTC") == business_hours("7:30-19", "UTC")
+    monkeypatch.setenv("PACSMETER_BUSINESS_HOURS", "never")
+    with pytest.raises(PacsmeterError, match="PACSMETER_BUSINESS_HOURS"):
+        business_hours("business", "UTC")
+
+
 def test_a_site_gives_its_own_hours_and_a_wrong_one_is_refused() -> None:
     own = business_hours("7:30-19", "UTC")
     assert own and (own.opens, own.closes, own.day_minutes) == (450, 1140, 690)
