@@ -16,7 +16,7 @@ from analytics.metrics.base import METRICS, metric
 from analytics.metrics.scope import FIRST_EXAM_DATE, Condition, aggregate
 from analytics.metrics.storage import SIZE_UNKNOWN, size_known, stored_in
 from analytics.warehouse.expressions import literal, total
-from analytics.warehouse.schema import exams, studies
+from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
 Rule = Literal["nhs", "us_mammography", "archive"]
@@ -126,7 +126,7 @@ class Judged:
 
     Attributes
     ----------
-    source : ``exams`` with what the rule goes by beside each.
+    source : ``exams`` with the patient's latest exams beside each.
     population : studies that the rule can be applied to.
     reasons : as `RetentionRule.reasons` gives them.
     last_seen : date of the patient's latest exam; empty where the patient is not known.
@@ -155,26 +155,18 @@ def judged(rule: RetentionRule, last_day: date | None) -> Judged:
     last = _last_exams(last_day)
     # An equality alone: with a further condition DuckDB compares every exam with every patient.
     source = exams.outerjoin(last, last.c.patient_key == exams.c.patient_key)
-    expires: Column = sa.cast(sa.null(), sa.Date)
-    if rule.needs_expiry:
-        given = _expiry_dates()
-        expires = given.c.expires_date
-        source = source.outerjoin(given, sa.and_(given.c.study_instance_uid == exams.c.study_instance_uid,
-                                                 given.c.source_id == exams.c.source_id))
     needs: dict[str, Condition] = {SIZE_UNKNOWN: size_known}
     if rule.needs_patient:
         needs["patient not known"] = _patient_known()
     if rule.needs_birth_year:
         needs["year of birth not known"] = exams.c.patient_birth_year.is_not(None)
     if rule.needs_expiry:
-        needs["the archive gives no date"] = sa.exists(sa.select(sa.literal(1)).select_from(studies).where(
-            studies.c.study_instance_uid == exams.c.study_instance_uid, studies.c.source_id == exams.c.source_id,
-            studies.c.expires_date.is_not(None)))
+        needs["the archive gives no date"] = exams.c.expires_date.is_not(None)
     met, left = rule.population, {}
     for words, need in needs.items():
         left[words] = sa.and_(met, sa.not_(need))
         met = sa.and_(met, need)
-    dates = Dates(_number(last.c.last_seen), _number(last.c.last_mammogram), _number(expires))
+    dates = Dates(_number(last.c.last_seen), _number(last.c.last_mammogram), _number(exams.c.expires_date))
     return Judged(source, met, rule.reasons(dates), last.c.last_seen, left)
 
 
@@ -221,15 +213,6 @@ def retention_due(warehouse: Warehouse, filters: Filters, rule: Rule = "nhs") ->
 def _patient_known() -> Condition:
     key = sa.func.coalesce(exams.c.patient_key, literal(""), type_=sa.String)
     return sa.and_(key != literal(""), sa.not_(key.startswith("placeholder-")))
-
-
-def _expiry_dates() -> sa.Subquery:
-    """Return the date that each archive gave a study; the later one where it is filed under several patients."""
-    return sa.select(
-        studies.c.source_id, studies.c.study_instance_uid,
-        sa.func.max(studies.c.expires_date, type_=sa.Date).label("expires_date"),
-    ).where(studies.c.expires_date.is_not(None)).group_by(
-        studies.c.source_id, studies.c.study_instance_uid).subquery("expiry_dates")
 
 
 def _last_exams(last_day: date | None) -> sa.Subquery:

@@ -115,7 +115,7 @@ def exam_select(site_zone: str, times: sa.Subquery, device_starts: sa.Subquery |
     for name in ("source_id", "patient_sex", "patient_birth_year", "site", "modality", "station_name"):
         values[name] = either(name)
     for name in ("study_instance_uid", "study_at", "number_of_series", "number_of_instances", "size_bytes",
-                 "transfer_syntax_uid", "storage_tier", "stored_at", "last_accessed_at"):
+                 "transfer_syntax_uid", "storage_tier", "stored_at", "last_accessed_at", "expires_date"):
         values[name] = keyed.c[name]
     for event in EVENTS:
         values.setdefault(event.column, ordered.c[event.column])

@@ -265,6 +265,7 @@ exams = Table(
     Column("stored_at", Instant),
     Column("stored_date", Date),
     Column("last_accessed_at", Instant),
+    Column("expires_date", Date),                      # when the archive's own rule lets the study go
     *(Column(event.column, Instant) for event in EVENTS),
 )
 """One row an exam: the study in the archive and its order in the RIS, joined by accession number.

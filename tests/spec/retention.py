@@ -20,28 +20,25 @@
 
 The archive itself holds an expiration date of five of them. 1: 2026-03-10, a day ago, due. 2: 2026-03-11, today, not
 past it. 12: 2020-01-01, due, though its patient is not known. 13: 2020-01-01, of a size that is not known. 16:
-2020-01-01 by the archive that counts, filed there under two patients of whom one's is 2025-12-31, the later: due, and
-the patient was seen in 2022. Another source's 2040-01-01 is that source's.
+2025-12-31, due, and the patient was seen in 2022.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from analytics.warehouse.schema import exams, studies
+from analytics.warehouse.schema import exams
 from tests.spec.case import Case, Tables, day, exam
+
+EXPIRES = {1: "2026-03-10", 2: "2026-03-11", 12: "2020-01-01", 13: "2020-01-01", 16: "2025-12-31"}
 
 
 def study(number: int, patient: str, born: int | None, modality: str, when: str, megabytes: int | None,
           ) -> dict[str, Any]:
     size = None if megabytes is None else megabytes * 1_000_000
     return {**exam(number, f"{when} 12:00", site="North", modality=modality, stored_at=f"{when} 12:00",
-                   patient_birth_year=born, size_bytes=size), "patient_key": patient}
-
-
-def expiring(number: int, expires: str | None, **columns: Any) -> dict[str, Any]:
-    return {"source_id": "archive", "study_instance_uid": f"1.2.{number}", "patient_key": "",
-            "expires_date": day(expires) if expires else None, **columns}
+                   patient_birth_year=born, size_bytes=size,
+                   expires_date=day(EXPIRES[number]) if number in EXPIRES else None), "patient_key": patient}
 
 
 TABLES: Tables = {exams: [
@@ -53,10 +50,6 @@ TABLES: Tables = {exams: [
     study(11, "i", None, "CT", "2010-01-01", 10), study(12, "", 1950, "CT", "2010-01-01", 10),
     study(13, "a", 1950, "CT", "2018-03-10", None), study(14, "placeholder-x", 1950, "MG", "2010-01-01", 10),
     study(15, "z", 1980, "CT", "2026-03-11", 10), study(16, "f", 1950, "CT", "2010-01-01", 40),
-], studies: [
-    expiring(1, "2026-03-10"), expiring(2, "2026-03-11"), expiring(3, None), expiring(12, "2020-01-01"),
-    expiring(13, "2020-01-01"), expiring(16, "2020-01-01"), expiring(16, "2025-12-31", patient_key="other"),
-    expiring(16, "2040-01-01", source_id="copy"),
 ]}
 
 CASES = [

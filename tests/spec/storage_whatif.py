@@ -20,7 +20,7 @@
 
 from __future__ import annotations
 
-from analytics.warehouse.schema import archives, exams, studies
+from analytics.warehouse.schema import archives, exams
 from tests.spec.case import Case, Tables, day, exam
 from tests.spec.forecast import DAYS
 
@@ -30,10 +30,9 @@ HELD = {1: ("CT", PLAIN, "2025-08-15"), 2: ("CT", PLAIN, None), 3: ("MR", JPEG_L
 
 TABLES: Tables = {
     exams: [exam(month, f"2025-{month:02}-01 09:00", site="North", modality=modality, transfer_syntax_uid=syntax,
-                 size_bytes=100 * DAYS[month] if month in DAYS else 50, stored_at=f"2025-{month:02}-01 10:00")
-            for month, (modality, syntax, _) in HELD.items()],
-    studies: [{"source_id": "archive", "study_instance_uid": f"1.2.{month}", "patient_key": f"p{month}",
-               "expires_date": day(expires)} for month, (*_, expires) in HELD.items() if expires],
+                 size_bytes=100 * DAYS[month] if month in DAYS else 50, stored_at=f"2025-{month:02}-01 10:00",
+                 expires_date=day(expires) if expires else None)
+            for month, (modality, syntax, expires) in HELD.items()],
     archives: [{"archive": "NORTH", "site": "North", "capacity_bytes": 24100, "used_bytes_before": 1900}],
 }
 

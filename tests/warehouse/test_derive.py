@@ -235,3 +235,12 @@ def test_a_study_without_a_patient_id_has_its_patient_from_the_order(store: Stor
         studies: [{"study_instance_uid": "1.2", "patient_key": "", "accession_number": "A"}],
         orders: [{"accession_number": "A", "patient_key": "p"}]}))
     assert exam["patient_key"] == "p"
+
+
+def test_an_exam_goes_by_the_expiration_date_of_the_source_that_counts(store: Store) -> None:
+    held = {"study_instance_uid": "1.2", "patient_key": "p", "accession_number": "A"}
+    warehouse = build(store, {studies: [
+        {**held, "source_id": "copy", "number_of_instances": 9, "expires_date": dt.date(2040, 1, 1)},
+        {**held, "source_id": "archive", "number_of_instances": 10, "expires_date": dt.date(2030, 1, 1)},
+        {**held, "source_id": "third", "number_of_instances": 3}]})
+    assert (exam_of(warehouse)["source_id"], exam_of(warehouse)["expires_date"]) == ("archive", dt.date(2030, 1, 1))
