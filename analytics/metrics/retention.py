@@ -81,7 +81,7 @@ def _years(years: int) -> Column:
 def _nhs(dates: Dates) -> dict[str, KeptUntil]:
     # Of a birth the year alone is known: who may have been 17 counts as a child, born on the last day of the year.
     grown = dates.seen / literal(10_000) - exams.c.patient_birth_year >= literal(19)
-    screened = exams.c.modality == literal("MG")
+    screened = sa.func.coalesce(exams.c.modality, literal("")) == literal("MG")
     birthday = (exams.c.patient_birth_year + literal(26)) * literal(10_000) + literal(1231)
     return {
         "adult, last seen more than 8 years ago": KeptUntil(

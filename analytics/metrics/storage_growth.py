@@ -13,7 +13,7 @@ from analytics.metrics.change_words import growth_sentence
 from analytics.metrics.decomposition import Stored, growth
 from analytics.metrics.scope import aggregate, undated
 from analytics.metrics.storage import SIZE_UNKNOWN, added_on, size_known, stored_in
-from analytics.metrics.windows import WHICH_WINDOWS, Against, compared
+from analytics.metrics.windows import NOTHING_YET, WHICH_WINDOWS, Against, compared
 from analytics.warehouse.expressions import literal, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
@@ -57,7 +57,7 @@ def growth_drivers(warehouse: Warehouse, filters: Filters, against: Against | No
     if windows is None:
         empty = pd.DataFrame({name: [] for name in _COLUMNS})
         return MetricResult(spec, empty, "change", ("modality",), 0, warehouse.revision,
-                            notes=("There is no study yet.",))
+                            notes=(NOTHING_YET,))
     scope = stored_in(warehouse, filters.where(date_from=windows.before_first, date_to=windows.last))
     inside = sa.or_(windows.in_this(added_on), windows.in_before(added_on))
     rows = scope.rows(inside, size_known, images_known, window=windows.window(added_on), size_bytes=exams.c.size_bytes,

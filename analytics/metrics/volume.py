@@ -13,7 +13,7 @@ from analytics.core.results import MetricResult, MetricSpec
 from analytics.metrics.base import METRICS, metric
 from analytics.metrics.periods import cut_note, whole_periods
 from analytics.metrics.scope import Columns, Dimension, Scope, aggregate
-from analytics.metrics.windows import COMPARED_DAYS, Against, compared
+from analytics.metrics.windows import COMPARED_DAYS, NOTHING_YET, Against, compared
 from analytics.warehouse.expressions import Period, count_where, literal, period_start, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
@@ -209,7 +209,7 @@ def change(warehouse: Warehouse, filters: Filters, by: Split = "modality",
     spec = METRICS["volume.change"].spec
     if windows is None:
         empty = pd.DataFrame({by: [], "this": [], "before": [], "change": [], "contribution": []})
-        return MetricResult(spec, empty, "change", (by,), 0, warehouse.revision, notes=("There is no study yet.",))
+        return MetricResult(spec, empty, "change", (by,), 0, warehouse.revision, notes=(NOTHING_YET,))
     scope = studies_in(warehouse, filters.where(date_from=windows.before_first, date_to=windows.last))
     day = exams.c.exam_date
     rows = scope.rows(sa.or_(windows.in_this(day), windows.in_before(day)), window=windows.window(day),

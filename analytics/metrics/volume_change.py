@@ -16,14 +16,13 @@ from analytics.metrics.change_words import days_sentence, drivers_sentence
 from analytics.metrics.decomposition import Days, days_and_rate, nested
 from analytics.metrics.scope import aggregate, undated
 from analytics.metrics.volume import WHAT_COUNTS, studies_in
-from analytics.metrics.windows import WHICH_WINDOWS, Against, Windows, compared
+from analytics.metrics.windows import NOTHING_YET, WHICH_WINDOWS, Against, Windows, compared
 from analytics.metrics.working_days import is_working_day, public_holidays
 from analytics.warehouse.expressions import count_where, literal
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
 _LEVELS = ("site", "modality", "station_name")
-_NO_STUDY = "There is no study yet."
 WORKING, OTHER = "Working day", "Weekend or holiday"
 
 
@@ -54,7 +53,7 @@ def drivers(warehouse: Warehouse, filters: Filters, against: Against | None = No
     windows = compared(studies_in(warehouse, filters), against)
     if windows is None:
         empty = pd.DataFrame({name: [] for name in (*_LEVELS, "this", "before", "change", "state")})
-        return MetricResult(spec, empty, "change", _LEVELS, 0, warehouse.revision, notes=(_NO_STUDY,))
+        return MetricResult(spec, empty, "change", _LEVELS, 0, warehouse.revision, notes=(NOTHING_YET,))
     scope = studies_in(warehouse, filters.where(date_from=windows.before_first, date_to=windows.last))
     day = exams.c.exam_date
     rows = scope.rows(sa.or_(windows.in_this(day), windows.in_before(day)), window=windows.window(day))
@@ -104,7 +103,7 @@ def change_by_days(warehouse: Warehouse, filters: Filters, against: Against | No
     columns = ["day_kind", "this", "before", "change", "from_days", "from_rate", "days_this", "days_before"]
     if windows is None:
         empty = pd.DataFrame({name: [] for name in columns})
-        return MetricResult(spec, empty, "change", ("day_kind",), 0, warehouse.revision, notes=(_NO_STUDY,))
+        return MetricResult(spec, empty, "change", ("day_kind",), 0, warehouse.revision, notes=(NOTHING_YET,))
     scope = studies_in(warehouse, filters.where(date_from=windows.before_first, date_to=windows.last))
     day = exams.c.exam_date
     country = load_settings().holidays

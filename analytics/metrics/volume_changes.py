@@ -77,11 +77,12 @@ def change_points(warehouse: Warehouse, filters: Filters, by: Series = "all") ->
     series = _lines(found, groups, days[days > 0])
     notes = look(series)
     frame = weeks_of(series, groups)
-    working = int(days.sum())
+    working = int(frame.drop_duplicates("period").working_days.sum()) if len(frame) else 0
     return MetricResult(
         METRICS["volume.change_points"].spec, frame, "per_working_day", dimensions, int(frame.studies.sum()),
         warehouse.revision, _units(), scope.left_out({"on a weekend or public holiday": sa.not_(works)}), rows,
-        int(frame.studies.sum()) / working if working and len(frame) else None, (*notes, *holiday_notes()))
+        int(frame.studies.sum()) / working if working else None,
+        (*notes, *holiday_notes()) if len(frame) else ("No study matches on a working day of these weeks.",))
 
 
 def _units() -> dict[str, str]:

@@ -74,6 +74,10 @@ class Windows:
                 "the index begins there, the change is not growth.",)
 
 
+NOTHING_YET = "There is no study yet, or no day of the period chosen is over."
+"""Where `compared` gives nothing."""
+
+
 def chosen_days(filters: Filters, whole_until: date, days: int = COMPARED_DAYS) -> tuple[date, date]:
     """Return the first and last day of the period chosen, as far as days are over; else of so many last whole days.
 
@@ -88,7 +92,7 @@ def chosen_days(filters: Filters, whole_until: date, days: int = COMPARED_DAYS) 
 
 
 def compared(scope: Scope, against: Against | None) -> Windows | None:
-    """Return the windows that a scope's filters ask to compare; ``None`` where there is no exam yet.
+    """Return the windows that a scope's filters ask to compare; ``None`` where there is nothing to compare yet.
 
     Parameters
     ----------
@@ -100,14 +104,16 @@ def compared(scope: Scope, against: Against | None) -> Windows | None:
     Raises
     ------
     PacsmeterError
-        ``"year"`` with a window longer than 52 weeks, which would overlap, or a window without a whole day.
+        ``"year"`` with a window longer than 52 weeks, which would overlap.
     """
     if scope.whole_until is None:
         return None
     first, last = chosen_days(scope.filters, scope.whole_until)
     length = timedelta(days=(last - first).days + 1)
+    if length.days < 1:
+        return None
     year = against == "year" or (against is None and length <= YEAR_OF_WEEKS)
     shift = YEAR_OF_WEEKS if year else length
-    if length > shift or length.days < 1:
-        raise PacsmeterError("The two windows compared would overlap or are empty", "Choose a period of 1 to 364 days.")
+    if length > shift:
+        raise PacsmeterError("The two windows compared would overlap", "Choose a period of 1 to 364 days.")
     return Windows(first, last, shift)

@@ -95,9 +95,11 @@ def _shown(result: MetricResult) -> pd.DataFrame:
     groups = [name for name in result.dimensions if name != "period"]
     if not groups or result.frame.empty:
         return result.frame
-    held = result.frame.groupby(groups, dropna=False).agg(p=("p", "min"), studies=("studies", "sum")).reset_index()
+    # By number: a merge by names fails where no study has any
+    number = result.frame.groupby(groups, dropna=False, sort=False).ngroup()
+    held = result.frame.groupby(number).agg(p=("p", "min"), studies=("studies", "sum"))
     held = held.sort_values(["p", "studies"], ascending=[True, False], na_position="last", kind="stable").head(SHOWN)
-    return result.frame.merge(held[groups], on=groups, how="inner").sort_values("period", kind="stable")
+    return result.frame[number.isin(held.index)].sort_values("period", kind="stable")
 
 
 def _marks(figure: go.Figure, found: pd.DataFrame, name: str, color: str) -> None:

@@ -18,7 +18,7 @@ from analytics.ui.widgets import Card, choose, headline_row, show_metric, title
 
 _METRIC = "turnaround.with_open_cases"
 SPLITS = {"priority": "Priority", "modality": "Modality", "site": "Site", "patient_class": "Patient class",
-          "hour": "Hour of arrival"}
+          "hour": "Hour it begins"}
 _COUNTED = {CLOCK: "All hours", BUSINESS: "Business hours and holidays"}
 
 
@@ -105,7 +105,7 @@ def _late_and_impossible(page: Page, interval: str, hours: str) -> None:
 
 
 def split_by(page: Page, interval: str, by: str, hours: str, period: str) -> None:
-    """Show the median of each group over time; by the hour of arrival, that of each hour of the day."""
+    """Show the median of each group over time; by the hour at which it begins, that of each hour of the day."""
     heading = headed(f"Median by {SPLITS[by].lower()}", hours)
     if by == "hour":
         show_metric(page, _METRIC, drawing(bars, by, value="median_finished"), heading=heading, key="split",

@@ -198,6 +198,12 @@ def test_a_period_longer_than_a_year_is_compared_with_the_days_before_it(by_hand
         compute(metric_id, by_hand, long, against="year")
 
 
+@pytest.mark.parametrize("metric_id", DRIVERS)
+def test_a_period_of_which_no_day_is_over_is_empty_and_no_error(by_hand, metric_id):
+    found = compute(metric_id, by_hand, Filters(date_from=day("2031-01-01")))
+    assert found.n == 0 and "no day of the period chosen is over" in found.notes[0]
+
+
 @pytest.mark.parametrize(("metric_id", "tables", "filters"), [
     ("volume.drivers", volume_change.TABLES, Filters(date_from=day("2024-06-03"), date_to=day("2024-06-09"))),
     ("storage.growth", storage_growth.TABLES, Filters(date_from=day("2025-03-03"), date_to=day("2025-03-09")))])

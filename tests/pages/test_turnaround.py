@@ -29,7 +29,7 @@ def test_open_exams_can_be_compared_by_the_hour_of_day(app: Opened):
     page.run()
 
     assert not page.exception and not page.error
-    assert "Median with open exams, by hour of arrival" in said(page)
+    assert "Median with open exams, by hour it begins" in said(page)
 
 
 def test_the_page_counts_the_missed_targets_and_lists_the_worst_of_them(app: Opened):
@@ -79,4 +79,4 @@ def test_groups_can_be_compared_by_the_hour_of_arrival(app: Opened):
 
     assert not page.exception and not page.error
     words = said(page)
-    assert "Median by hour of arrival" in words and "The hour is that of 'ready to read'" in words
+    assert "Median by hour it begins" in words and "The hour is that of 'ready to read'" in words

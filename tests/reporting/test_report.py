@@ -112,6 +112,12 @@ def test_the_board_report_says_why(warehouse: Warehouse, settings: Settings, tmp
                                     for value in links.frame.link_now)
 
 
+def test_the_board_report_is_made_for_a_period_of_which_no_day_is_over(warehouse: Warehouse, settings: Settings,
+                                                                      tmp_path: Path) -> None:
+    for format_ in REPORTS["board"].formats:
+        assert made(warehouse, settings, "board", format_, Filters(date_from=dt.date(2031, 1, 1)))
+
+
 def test_a_report_says_which_snapshot_filters_and_dates_it_is_of(warehouse: Warehouse, settings: Settings,
                                                                  tmp_path: Path) -> None:
     filters = Filters(dt.date(2025, 2, 1), dt.date(2026, 2, 28), modalities=("CT",))

@@ -71,3 +71,9 @@ def test_of_many_series_those_with_a_change_are_drawn_first():
     figure = changes(_result(_weeks(names, "M1"), "per_working_day", "period", "modality"))
     drawn = {one.name for one in figure.data if one.showlegend is not False}
     assert len(drawn) == SHOWN and "M1" in drawn and "M10" in drawn and "M5" not in drawn
+
+
+def test_series_whose_site_nobody_knows_are_drawn():
+    frame = _weeks(["CT"], "CT").assign(site=None)
+    figure = changes(_result(frame, "per_working_day", "period", "site"))
+    assert len(figure.data) > 1

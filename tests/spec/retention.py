@@ -1,7 +1,7 @@
 """Retention, by hand, as of 11 March 2026.
 
     no  patient  born  modality  exam         MB
-    1   a        1950  CT        2018-03-10   10   last seen 8 years and a day ago: due
+    1   a        1950  none      2018-03-10   10   last seen 8 years and a day ago: due, whatever it was
     2   b        1950  CT        2018-03-11   10   8 years ago today: not more than 8 years
     3   c        1950  CT        2010-01-01   10   seen again by 4: kept
     4   c        1950  DX        2020-01-01   10
@@ -33,7 +33,7 @@ from tests.spec.case import Case, Tables, day, exam
 EXPIRES = {1: "2026-03-10", 2: "2026-03-11", 12: "2020-01-01", 13: "2020-01-01", 16: "2025-12-31"}
 
 
-def study(number: int, patient: str, born: int | None, modality: str, when: str, megabytes: int | None,
+def study(number: int, patient: str, born: int | None, modality: str | None, when: str, megabytes: int | None,
           ) -> dict[str, Any]:
     size = None if megabytes is None else megabytes * 1_000_000
     return {**exam(number, f"{when} 12:00", site="North", modality=modality, stored_at=f"{when} 12:00",
@@ -42,7 +42,7 @@ def study(number: int, patient: str, born: int | None, modality: str, when: str,
 
 
 TABLES: Tables = {exams: [
-    study(1, "a", 1950, "CT", "2018-03-10", 10), study(2, "b", 1950, "CT", "2018-03-11", 10),
+    study(1, "a", 1950, None, "2018-03-10", 10), study(2, "b", 1950, "CT", "2018-03-11", 10),
     study(3, "c", 1950, "CT", "2010-01-01", 10), study(4, "c", 1950, "DX", "2020-01-01", 10),
     study(5, "d", 1950, "MG", "2016-03-01", 10), study(6, "e", 1950, "MG", "2017-03-01", 10),
     study(7, "f", 1950, "MG", "2017-03-01", 20), study(8, "f", 1950, "MG", "2022-03-01", 20),

@@ -47,7 +47,7 @@ def ct(week: dt.date) -> dict[str, object]:
 
 CASES = [
     Case("volume.change_points", [ct(week) for week in WEEKS], n=65 + 180, filters=Filters(modalities=("CT",)),
-         headline=245 / 780, left_out={"study without a date": 1, "on a weekend or public holiday": 2}),
+         headline=245 / 125, left_out={"study without a date": 1, "on a weekend or public holiday": 2}),
     Case("volume.change_points", [
         *({"modality": "CT", **ct(week)} for week in WEEKS),
         *({"modality": "MR", "period": week, "studies": 1, "working_days": 5, "per_working_day": 0.2,
