@@ -59,6 +59,7 @@ def refresh(store: Store, settings: Settings, sources: Sequence[Source] = (), *,
     key_check = Pseudonymizer.from_file(settings.pseudonym_key_file).key_check
     with store.draft(note) as draft:
         confirm_key(draft, key_check)
+        draft.analyze()  # a fresh copy's tables are merged blindly without it
         loads = tuple(load_source(draft, source, progress=progress) for source in sources)
         forget_births(draft, settings.birth_date)
         progress("joining studies and orders", 0, None)

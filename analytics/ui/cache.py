@@ -42,7 +42,7 @@ def ledger() -> Ledger:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _snapshot(revision: int) -> Warehouse:
-    return store().current()
+    return store().opened(revision)
 
 
 def warehouse() -> Warehouse:

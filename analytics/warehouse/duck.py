@@ -119,14 +119,14 @@ class DuckStore(Store):
         known = {self._file(item.revision) for item in self._read_catalog()[1]}
         for old in {*self.folder.glob("draft-*"), *self.folder.glob("snapshot-*"), *self.folder.glob("copying-*")}:
             if old not in known and not old.name.startswith(path.name):
-                old.unlink()
+                _remove(old)
         if not path.exists() and base:
             copy = self.folder / f"copying-{base:06d}.duckdb"
             shutil.copyfile(self._file(base), copy)
             copy.replace(path)
         elif path.exists() and not _opens(path):
             for part in self.folder.glob(f"{path.name}*"):
-                part.unlink()
+                _remove(part)
             return self._draft_file(base)
         return path
 
@@ -135,6 +135,14 @@ class DuckStore(Store):
         self._write_catalog(snapshot.revision, newest[-self.keep:])
         for old in newest[: -self.keep]:
             self._file(old.revision).unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove what a load left behind; one that was killed while it spilled to disk leaves a folder."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _opens(path: Path) -> bool:

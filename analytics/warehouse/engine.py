@@ -108,9 +108,8 @@ class DuckSession(Session):
     def __init__(self, path: Path, *, read_only: bool, memory_limit: str) -> None:
         self._read_only = read_only
         self._connection = duckdb.connect(str(path), read_only=read_only)
-        for setting in ("TimeZone='UTC'", "preserve_insertion_order=false"):
+        for setting in ("TimeZone='UTC'", "preserve_insertion_order=false", f"memory_limit='{memory_limit}'"):
             self._connection.execute(f"SET {setting}")
-        self._connection.execute(f"SET memory_limit='{memory_limit}'")
 
     def _compile(self, statement: Any) -> tuple[str, list[Any]]:
         if isinstance(statement, DDLElement):
@@ -186,6 +185,8 @@ class DuckSession(Session):
 class PostgresSession(Session):
     """PostgreSQL, one schema a snapshot. A draft holds one connection; a reader takes one a read."""
 
+    _in_block = False
+
     def __init__(self, engine: sa.Engine, schema: str, *, read_only: bool) -> None:
         self._engine = engine.execution_options(schema_translate_map={None: schema})
         self._schema = schema
@@ -193,15 +194,18 @@ class PostgresSession(Session):
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
-        if self._held is not None:
-            yield self._held
-            if not self._in_block:
-                self._held.commit()
-        else:
+        if self._held is None:
             with self._engine.connect() as connection:
                 yield connection
-
-    _in_block = False
+            return
+        try:
+            yield self._held
+        except BaseException:
+            if not self._in_block:  # else every later statement would be refused
+                self._held.rollback()
+            raise
+        if not self._in_block:
+            self._held.commit()
 
     def arrow(self, select: sa.Select[Any] | sa.CompoundSelect[Any]) -> pa.Table:
         columns = named_columns(select)

@@ -200,6 +200,10 @@ class Store(ABC):
             raise PacsmeterError(
                 "The warehouse is empty", "Load a source first, or the demo hospital: `pacsmeter load demo`.",
             )
+        return self.opened(revision)
+
+    def opened(self, revision: int) -> Warehouse:
+        """Open one snapshot of those that are kept, whichever is published now."""
         warehouse = self._open(revision)
         if not warehouse.is_of_this_version():
             warehouse.close()

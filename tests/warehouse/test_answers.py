@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
@@ -98,6 +99,19 @@ def test_nothing_changes_under_answers_that_are_kept(store: Store) -> None:
         with draft.answering():
             draft.arrow(SIZES)
         draft.execute(sa.delete(studies))
+
+
+def test_a_question_that_fails_leaves_the_others_their_answers(store: Store) -> None:
+    broken = sa.select(sa.cast(studies.c.study_instance_uid + "x", sa.Integer).label("n"))
+    with store.draft() as draft:
+        draft.stage(studies, rows(10))
+        draft.merge(studies, "a")
+        with draft.answering():
+            draft.arrow(SIZES)
+            with pytest.raises((duckdb.Error, sa.exc.SQLAlchemyError)):
+                draft.arrow(broken)
+            draft.arrow(BY_DAY)
+    assert store.current().count(answers) == 2
 
 
 def test_a_draft_that_died_with_answers_begins_without_them(store: Store) -> None:

@@ -67,6 +67,15 @@ def test_a_load_that_dies_leaves_the_last_snapshot_and_is_gone_on_from(store: St
     assert store.current().count(studies) == 3
 
 
+def test_a_folder_that_a_killed_load_spilled_into_stops_no_later_load(duck_store: DuckStore) -> None:
+    build(duck_store, {studies: [{"study_instance_uid": "1", "patient_key": ""}]})
+    spilled = duck_store.folder / "draft-000000.duckdb.tmp"
+    spilled.mkdir()
+    (spilled / "part").write_bytes(b"0")
+    assert build(duck_store, {studies: [{"study_instance_uid": "2", "patient_key": ""}]}).count(studies) == 2
+    assert not spilled.exists()
+
+
 def test_rollback_goes_back_one_and_says_so_when_it_cannot(store: Store) -> None:
     for number in ("1", "2"):
         build(store, {studies: [{"study_instance_uid": number, "patient_key": ""}]})
