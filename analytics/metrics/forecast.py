@@ -89,7 +89,8 @@ def fill_forecast(warehouse: Warehouse, filters: Filters, archive: str | None = 
 @metric(MetricSpec(
     "storage.fill_dates", "Day each archive fills",
     "Share of the simulated paths of an archive that reach its capacity within the horizon, the day on which half of "
-    "them have, and the days of the first and the last tenth (80 % interval). " + _HOW,
+    "them have, and the days of the first and the last tenth (80 % interval). Within a month a path is a straight "
+    "line; in the month that is not over it begins at what is held on the snapshot's day. " + _HOW,
     PERCENT, "lower", _CITATION))
 def fill_dates(warehouse: Warehouse, filters: Filters, horizon_months: int = HORIZON_MONTHS) -> MetricResult:
     """Say when each archive fills.

@@ -31,6 +31,7 @@ class History:
     added : bytes added in each of them.
     earlier : bytes added before them (a first month that is not whole).
     current : bytes added so far in the month that is not over.
+    gone : part of that month that is over.
     """
 
     name: str
@@ -40,11 +41,12 @@ class History:
     added: NDArray[np.int64]
     earlier: int
     current: int
+    gone: float = 0.0
 
     @property
     def content(self) -> tuple[object, ...]:
         """Return everything the history says, as a key: equal where two histories say the same."""
-        return (self.name, self.capacity, self.used_before, self.earlier, self.current,
+        return (self.name, self.capacity, self.used_before, self.earlier, self.current, self.gone,
                 tuple(self.months), tuple(self.added.tolist()))
 
     @property
@@ -90,7 +92,8 @@ def _history(name: str, capacity: int, used_before: int, table: pd.DataFrame, fi
     months = pd.date_range(learnt_from, month_now - pd.DateOffset(months=1), freq="MS")
     return History(
         name, capacity, used_before, months, added.reindex(months, fill_value=0).to_numpy(),
-        int(added[added.index < learnt_from].sum()), int(added[added.index >= month_now].sum()))
+        int(added[added.index < learnt_from].sum()), int(added[added.index >= month_now].sum()),
+        (pd.Timestamp(first_open_day) - month_now).days / month_now.days_in_month)
 
 
 def together(found: list[History]) -> History:
@@ -101,4 +104,4 @@ def together(found: list[History]) -> History:
     added = sum(pd.Series(item.added, item.months).reindex(months, fill_value=0) for item in found)
     return History("all archives", sum(item.capacity for item in found), sum(item.used_before for item in found),
                    months, np.asarray(added, dtype="int64"), sum(item.earlier for item in found),
-                   sum(item.current for item in found))
+                   sum(item.current for item in found), found[0].gone)

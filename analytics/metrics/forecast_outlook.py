@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analytics.metrics.fill_days import day_after, months_to_full
 from analytics.metrics.forecast_backtest import Backtest, back_test
 from analytics.metrics.forecast_history import History
 from analytics.metrics.forecast_models import draw_shared
@@ -91,29 +92,11 @@ def _outlook(asked: _Question, horizon_months: int) -> Outlook | None:
     added[:, 0] = np.maximum(added[:, 0], history.current)
     used = history.used[-1] + np.cumsum(added, axis=1)
     used.setflags(write=False)
-    fills = _fills_after(used, added, history.capacity)
-    early, median, late = (_day(history.start, float(np.quantile(fills, fraction, method="inverted_cdf")))
+    fills = months_to_full(used, float(history.used[-1]), history.capacity, history.current, history.gone)
+    early, median, late = (day_after(history.start, float(np.quantile(fills, fraction, method="inverted_cdf")))
                            for fraction in (0.1, 0.5, 0.9))
     return Outlook(history, Projection(shares_in_words(shares), used), early, median, late,
                    100 * float(np.isfinite(fills).mean()))
-
-
-def _fills_after(used: NDArray[np.float64], added: NDArray[np.float64], capacity: int) -> NDArray[np.float64]:
-    """Return the months until each path reaches the capacity, with the part of the last one; infinite where never."""
-    full = used >= capacity
-    month = full.argmax(axis=1)
-    path = np.arange(len(used))
-    before = used[path, month] - added[path, month]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.clip((capacity - before) / added[path, month], 0, 1)
-    return np.where(full.any(axis=1), month + np.nan_to_num(part), np.inf)
-
-
-def _day(start: pd.Timestamp, months: float) -> date | None:
-    if not np.isfinite(months):
-        return None
-    first = start + pd.DateOffset(months=int(months))
-    return (first + timedelta(days=round(months % 1 * first.days_in_month, 6))).date()
 
 
 def fills_in_words(seen: Outlook) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -16,12 +15,13 @@ from analytics.core.results import MetricResult, MetricSpec
 from analytics.core.terms import TRANSFER_SYNTAXES
 from analytics.metrics.archives import archive_of, read_archives
 from analytics.metrics.base import METRICS, metric
+from analytics.metrics.fill_days import day_after, months_to_full
 from analytics.metrics.forecast import Outlook, histories, outlook
 from analytics.metrics.projection import FEWEST_MONTHS
 from analytics.metrics.retention import RULES, Rule, judged
 from analytics.metrics.scope import aggregate
 from analytics.metrics.storage import SIZE_UNKNOWN, added_on, size_known, stored_in
-from analytics.metrics.whatif_paths import Change, Content, changed_paths, months_to_full
+from analytics.metrics.whatif_paths import Change, Content, changed_paths
 from analytics.warehouse.expressions import literal, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
@@ -144,8 +144,8 @@ def _scenarios(one: Outlook, content: Content, changes: dict[str, Change]) -> li
     found = []
     for name, change in changes.items():
         used = changed_paths(paths, float(history.used[-1]), float(history.current), content, change)
-        full = months_to_full(used, float(history.used[-1]), history.capacity)
-        early, median, late = (_day(history.start, float(np.quantile(full, fraction, method="inverted_cdf")))
+        full = months_to_full(used, float(history.used[-1]), history.capacity, history.current, history.gone)
+        early, median, late = (day_after(history.start, float(np.quantile(full, fraction, method="inverted_cdf")))
                                for fraction in (0.1, 0.5, 0.9))
         found.append({
             "archive": history.name, "scenario": name,
@@ -154,13 +154,6 @@ def _scenarios(one: Outlook, content: Content, changes: dict[str, Change]) -> li
             "freed": float(np.median(paths[:, -1] - used[:, -1])), "fills": median, "fills_early": early,
             "fills_late": late, "chance": 100 * float(np.isfinite(full).mean())})
     return found
-
-
-def _day(start: pd.Timestamp, months: float) -> date | None:
-    if not np.isfinite(months):
-        return None
-    first = start + pd.DateOffset(months=int(months))
-    return (first + timedelta(days=round(months % 1 * first.days_in_month, 6))).date()
 
 
 def _said(frame: pd.DataFrame, seen: list[Outlook]) -> list[str]:

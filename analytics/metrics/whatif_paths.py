@@ -71,15 +71,3 @@ def changed_paths(used: Array, start: float, received: float, content: Content, 
         nothing = np.zeros_like(share)
         left -= np.cumsum(fresh @ toeplitz(np.r_[share[:1], nothing[1:]], share), axis=1)
     return left
-
-
-def months_to_full(used: Array, start: float, capacity: float) -> Array:
-    """Return the months until each path is first full at a month's end, with the part of the last; infinite: never."""
-    full = used >= capacity
-    month = full.argmax(axis=1)
-    path = np.arange(len(used))
-    before = np.where(month > 0, used[path, month - 1], start)
-    grown = used[path, month] - before
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.where(before < capacity, np.clip((capacity - before) / grown, 0, 1), 0)
-    return np.where(full.any(axis=1), month + part, np.inf)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from analytics.core.filters import Filters
 from analytics.metrics.catalog import compute
+from analytics.metrics.fill_days import months_to_full
 from analytics.metrics.forecast import histories, outlook
 from analytics.metrics.retention import RULES, judged
 from analytics.metrics.storage import stored_in
 from analytics.metrics.storage_whatif import HORIZON_MONTHS
-from analytics.metrics.whatif_paths import Change, Content, changed_paths, months_to_full
+from analytics.metrics.whatif_paths import Change, Content, changed_paths
 from analytics.warehouse.schema import archives, exams
 from analytics.warehouse.store import Store
 from tests.metrics.random_exams import random_exams
@@ -77,6 +78,14 @@ def test_a_path_that_falls_below_its_capacity_is_full_when_it_is_next_reached() 
     assert months_to_full(used[:1], 11.0, 10.0).tolist() == [0.0], "it is full"
     assert months_to_full(np.array([[10.5, 11.0]]), 12.0, 10.0).tolist() == [0.0], "it is full, though less so"
     assert months_to_full(np.array([[7.0, 11.0]]), 11.0, 10.0).tolist() == [1.75], "what is done at once makes room"
+
+
+@pytest.mark.parametrize(("capacity", "months"), [
+    (104, 0.9), (103, 0.85), (102.5, 0.825), (108, 1.5),  # 102 are held when 8 of 10 parts are over, 104 at 9 of 10
+    (102, 0.8), (101, 0.4), (100, 0.0), (90, 0.0)])  # full already: when it became so
+def test_the_first_month_goes_on_from_what_is_held_when_the_snapshot_is(capacity: float, months: float) -> None:
+    assert months_to_full(np.array([[106.0, 110.0]]), 100, capacity, received=2, gone=0.8).tolist() == [
+        pytest.approx(months)]
 
 
 def test_as_now_is_the_forecast(duck_store: Store) -> None:
