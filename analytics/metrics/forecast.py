@@ -45,7 +45,8 @@ def _named(warehouse: Warehouse, filters: Filters, archive: str | None) -> list[
     "storage.fill_forecast", "Forecast of storage",
     "Bytes an archive will hold at the end of each month: the median of simulated paths, with the middle 80 % and 95 % "
     "of them. It learns from bytes added a day in each whole month; the month that is not over, and a first month that "
-    f"begins late, are not learnt from. {_HOW}",
+    "begins late, are not learnt from; all archives together, over the months that all of them cover (one that held "
+    f"nothing before its first study covers those before it too). {_HOW}",
     BYTES, "neutral", _CITATION))
 def fill_forecast(warehouse: Warehouse, filters: Filters, archive: str | None = None,
                   horizon_months: int = HORIZON_MONTHS) -> MetricResult:

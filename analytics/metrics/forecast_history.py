@@ -18,6 +18,8 @@ from analytics.warehouse.expressions import period_start, total
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
+_MONTH = pd.DateOffset(months=1)
+
 
 @dataclass(frozen=True)
 class History:
@@ -62,7 +64,7 @@ class History:
     @property
     def start(self) -> pd.Timestamp:
         """Return the first day that is forecast."""
-        return self.months[-1] + pd.DateOffset(months=1)
+        return self.months[-1] + _MONTH
 
 
 def histories(warehouse: Warehouse, filters: Filters) -> list[History]:
@@ -88,20 +90,37 @@ def _history(name: str, capacity: int, used_before: int, table: pd.DataFrame, fi
     added = table.set_index("month").added.astype("int64")
     first = table.month.min()
     begins_whole = (table.first_day.min() - first).days < 3
-    learnt_from = first if begins_whole else first + pd.DateOffset(months=1)
-    months = pd.date_range(learnt_from, month_now - pd.DateOffset(months=1), freq="MS")
+    learnt_from = first if begins_whole else first + _MONTH
+    months = pd.date_range(learnt_from, month_now - _MONTH, freq="MS")
     return History(
         name, capacity, used_before, months, added.reindex(months, fill_value=0).to_numpy(),
-        int(added[added.index < learnt_from].sum()), int(added[added.index >= month_now].sum()),
+        int(added[added.index < min(learnt_from, month_now)].sum()), int(added[added.index >= month_now].sum()),
         (pd.Timestamp(first_open_day) - month_now).days / month_now.days_in_month)
 
 
 def together(found: list[History]) -> History:
-    """Add the histories of several archives up, over the months that all of them cover."""
-    months = found[0].months
-    for history in found[1:]:
-        months = months.union(history.months)
-    added = sum(pd.Series(item.added, item.months).reindex(months, fill_value=0) for item in found)
+    """Add the histories of several archives up, over the months that all of them cover.
+
+    An archive that held something before its index begins took that in over months that nobody knows, so that the
+    months begin with the latest such index. One that held nothing took nothing in before: it covers them all.
+    """
+    known = [item.months for item in found if len(item.months)]
+    if not known or any(item.used_before and not len(item.months) for item in found):
+        months = found[0].months[:0]
+    else:
+        begins = max((item.months[0] for item in found if item.used_before), default=min(known, key=min)[0])
+        months = pd.date_range(begins, known[0][-1], freq="MS")
+    added = np.sum([_taken_in(item, months) for item in found], axis=0, dtype="int64")
     return History("all archives", sum(item.capacity for item in found), sum(item.used_before for item in found),
-                   months, np.asarray(added, dtype="int64"), sum(item.earlier for item in found),
+                   months, added, sum(item.earlier + int(item.added.sum()) for item in found) - int(added.sum()),
                    sum(item.current for item in found), found[0].gone)
+
+
+def _taken_in(history: History, months: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """Return the bytes added in each of some months that lie within what a history covers."""
+    added = pd.Series(history.added, history.months).reindex(months, fill_value=0)
+    if not history.used_before and len(months):
+        # What came in its first month, that is not whole, is all that came in it
+        first = (history.months[0] if len(history.months) else months[-1] + _MONTH) - _MONTH
+        added[months == first] += history.earlier
+    return added.to_numpy(dtype="int64")
