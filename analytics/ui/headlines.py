@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+
+from analytics.core.filters import Filters
 from analytics.core.quantity import BYTES, EXAMS, PERCENT, STUDIES, format_quantity
 from analytics.metrics.network import LINK, RATE
 from analytics.metrics.overview import Headline, headlines
+from analytics.metrics.periods import whole_periods
+from analytics.metrics.scope import whole_until
 from analytics.ui.cards import Card, Feeling, show_cards
 from analytics.ui.shell import Page
 
@@ -45,8 +53,10 @@ def turnaround_cards(page: Page, interval: str, hours: str = "clock") -> list[Ca
 def storage_cards(page: Page) -> list[Card]:
     """Return what is stored, what a year adds, and how full the fullest archives are."""
     stored = page.metric("storage.by_modality")
-    year = page.metric("storage.added_by_period", period="month").frame.query("whole")
-    months = year.groupby("period").bytes.sum().tail(12)
+    # With what came before the period chosen, for what is covered begins with the first study of all
+    since = replace(page, filters=page.filters.where(date_from=None))
+    months = last_months(since.metric("storage.added_by_period", period="month").frame, page.filters,
+                         whole_until(page.choices.as_of, page.settings.site_zone))
     span = f"{len(months)} whole months" if len(months) > 1 else "whole month"
     archives = page.metric("storage.per_archive")
     return [
@@ -57,6 +67,22 @@ def storage_cards(page: Page) -> list[Card]:
                f"{format_quantity(int(row.free), BYTES)} free", "bad" if row.fill >= 90 else "flat")
           for row in archives.frame.sort_values("fill", ascending=False).head(3).itertuples()),
     ]
+
+
+def last_months(added: pd.DataFrame, filters: Filters, first_open_day: date | None) -> pd.Series[int]:
+    """Sum what each of the last 12 whole months of a period added, 0 where nothing came; fewer where fewer are covered.
+
+    Parameters
+    ----------
+    added : columns ``period`` (first day of a month) and ``bytes``; months in which nothing came have no row.
+    filters : the period chosen.
+    first_open_day : the first day that the snapshot may not cover whole.
+    """
+    bytes_added = added.groupby("period").bytes.sum()
+    if bytes_added.empty or first_open_day is None:
+        return bytes_added
+    months = pd.Series(pd.date_range(bytes_added.index.min(), first_open_day, freq="MS"))
+    return bytes_added.reindex(months[whole_periods(months, "month", filters, first_open_day)], fill_value=0).tail(12)
 
 
 def utilization_cards(page: Page, **asked: object) -> list[Card]:
