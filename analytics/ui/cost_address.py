@@ -15,6 +15,8 @@ from analytics.ui import address
 
 ASSUMED, PRICED = "costs-assumptions", "costs-prices"
 """Names in the address, and of what the session keeps."""
+_UNREADABLE = (PacsmeterError, TypeError, OverflowError, RecursionError)
+"""What a text that is not ours raises besides ValueError: a number of 400 digits, brackets without end."""
 
 
 def changed_assumptions(assumptions: Assumptions) -> str:
@@ -27,10 +29,11 @@ def changed_assumptions(assumptions: Assumptions) -> str:
 def read_assumptions(said: str) -> Assumptions:
     """Read what `changed_assumptions` wrote; ValueError where it is not readable."""
     try:
-        changed = {name: int(value) if value is not None and float(value).is_integer() else value
+        usual = asdict(Assumptions())
+        changed = {name: None if value is None and usual.get(name) is None else _number(value)
                    for name, value in dict(json.loads(said)).items()}
         return Assumptions.from_json(json.dumps(changed))
-    except (PacsmeterError, TypeError) as error:
+    except _UNREADABLE as error:
         raise ValueError(said) from error
 
 
@@ -53,10 +56,17 @@ def read_prices(said: str) -> PriceBook:
     try:
         book = load_price_book()
         for price_id, value, source, day in json.loads(said):
-            book = book.with_price(price_id, float(value), str(source), date.fromisoformat(day))
-    except (PacsmeterError, TypeError) as error:
+            book = book.with_price(price_id, float(_number(value)), str(source), date.fromisoformat(day))
+    except _UNREADABLE as error:
         raise ValueError(said) from error
     return book
+
+
+def _number(value: object) -> int | float:
+    """Return a number of JSON, a whole one as such; nothing else is one, though Python takes ``true`` for 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(value)
+    return int(value) if float(value).is_integer() else value
 
 
 def take_up() -> bool:

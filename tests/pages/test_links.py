@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -149,11 +150,28 @@ def test_a_link_brings_assumptions_and_prices_back(app: Opened):
 @pytest.mark.parametrize(("name", "text"), [
     (ASSUMED, "nonsense"), (ASSUMED, '{"dragons": 1}'), (ASSUMED, '{"horizon_years": "x"}'), (ASSUMED, "[1]"),
     (ASSUMED, '{"discount_rate": NaN}'), (PRICED, '[["no_such_price", 1, "me", "2026-01-01"]]'), (PRICED, "3"),
-    (PRICED, '[["hot_storage", 1, "", "2026-01-01"]]'), (PRICED, '[["hot_storage", 1, "me", 5]]')])
+    (PRICED, '[["hot_storage", 1, "", "2026-01-01"]]'), (PRICED, '[["hot_storage", 1, "me", 5]]'),
+    (ASSUMED, f'{{"discount_rate": {"9" * 400}}}'), (PRICED, "[" * 5_000)])
 def test_a_link_whose_money_cannot_be_read_says_so(app: Opened, name: str, text: str):
     page = app("pages/costs.py", **{name: text})
     assert not page.exception and not page.error and "not offered here" in page.warning[0].value
     assert name not in page.query_params
+
+
+HUGE = "9" * 400
+
+
+@pytest.mark.parametrize(("read", "text"), [
+    *((read_assumptions, text) for text in (
+        f'{{"discount_rate": {HUGE}}}', f'{{"dragons": {HUGE}}}', "[" * 100_000, '{"horizon_years": true}',
+        '{"horizon_years": null}', '{"horizon_years": "7"}')),
+    *((read_prices, text) for text in (
+        f'[["hot_storage", {HUGE}, "me", "2026-01-01"]]', "[" * 100_000, "[" * 100_000 + "]" * 100_000,
+        '[["hot_storage", true, "me", "2026-01-01"]]', '[["hot_storage", "5", "me", "2026-01-01"]]'))],
+    ids=lambda value: getattr(value, "__name__", str(value)[:30]))
+def test_what_is_no_number_or_too_much_of_one_cannot_be_read(read: Callable[[str], Any], text: str):
+    with pytest.raises(ValueError):
+        read(text)
 
 
 @given(st.builds(Assumptions, horizon_years=st.integers(1, 30), discount_rate=st.floats(0, 0.5),
