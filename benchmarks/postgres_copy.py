@@ -15,7 +15,7 @@ from analytics.warehouse.store import Warehouse, open_store
 ROWS = 100_000
 
 
-def copy_to_postgres(file: Path, url: str) -> Warehouse:
+def copy_to_postgres(file: Path, url: str, wanted: frozenset[str]) -> Warehouse:
     """Publish a DuckDB snapshot's rows as a snapshot of PostgreSQL, with the indexes that every one has there.
 
     Parameters
@@ -24,6 +24,8 @@ def copy_to_postgres(file: Path, url: str) -> Warehouse:
         The DuckDB snapshot.
     url : str
         SQLAlchemy URL of a database whose warehouse may be replaced.
+    wanted : frozenset of str
+        Tables that are copied; the others stay empty.
     """
     store = open_store(Settings(warehouse_url=SecretStr(url), keep_snapshots=2))
     held = duckdb.connect(str(file), read_only=True)
@@ -33,6 +35,8 @@ def copy_to_postgres(file: Path, url: str) -> Warehouse:
             if table.name == answers.name:
                 continue
             draft.execute(table.delete())
+            if table.name not in wanted:
+                continue
             names = ", ".join(f'"{column.name}"' for column in table.columns)
             for batch in held.execute(f"SELECT {names} FROM {table.name}").fetch_record_batch(ROWS):
                 draft.append(table, batch)

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from analytics.core.settings import Settings
 from analytics.metrics.facets import filter_choices
 from analytics.metrics.scope import as_of
 from analytics.ui.filters import presets
-from analytics.warehouse.schema import exams, series, studies
+from analytics.warehouse.schema import exams, metadata, series, studies
 from analytics.warehouse.store import Warehouse, open_warehouse
 from benchmarks.grown import grow
 from benchmarks.page_reads import Opened, open_pages
@@ -47,6 +48,11 @@ def _run_again(opened: list[Opened], warehouse: Warehouse) -> dict[str, float]:
             warehouse._session.arrow(select)
         found[page.title] = time.perf_counter() - start
     return found
+
+
+def _tables_read(opened: list[Opened], warehouse: Warehouse) -> frozenset[str]:
+    said = " ".join(warehouse._session.text(select) for page in opened for select in page.run)
+    return frozenset(name for name in metadata.tables if re.search(rf"\b{name}\b", said))
 
 
 def _narrowed(warehouse: Warehouse) -> dict[str, str | list[str]]:
@@ -87,7 +93,9 @@ def measure(home: Path, target: Path, times: int, postgres: str | None) -> dict[
                      for page in plain}
     if postgres:
         file = next((target / "warehouse").glob("snapshot-*.duckdb"))
-        line["postgres"] = _run_again(plain, copy_to_postgres(file, postgres))
+        with open_warehouse(Settings(home=target)) as warehouse:
+            wanted = _tables_read(plain, warehouse)
+        line["postgres"] = _run_again(plain, copy_to_postgres(file, postgres, wanted))
     return line
 
 
