@@ -75,7 +75,7 @@ def study_timeline(warehouse: Warehouse, study_instance_uid: str) -> pd.DataFram
     facts = study_facts(warehouse, study_instance_uid)
     lines = [
         {"event_at": row[column], "event": name, "label": label, "rid": "", "source_id": row["source_id"],
-         "origin": None, "counts": row[column] in (facts.get(column), facts["exam_at"])}
+         "origin": None, "counts": row[column] in (facts["exam_at"], None if column == "study_at" else facts[column])}
         for row in warehouse.arrow(sa.select(studies).where(
             studies.c.study_instance_uid == study_instance_uid)).to_pylist()
         for column, (name, label) in _ARCHIVE_EVENTS.items() if row[column]

@@ -67,8 +67,8 @@ def merge_stage(session: Session, table: sa.Table, source_id: str, *, complete: 
         missing = ~sa.exists(sa.select(sa.literal(1)).select_from(table).where(same_key))
         fresh = sa.select(*(latest.c[name] for name in names)).where(missing)
         session.execute(sa.insert(table).from_select(names, fresh, include_defaults=False))
-    if noted and matched < unique:
-        forget_returned(session, source_id)
+    if noted and unique:
+        forget_returned(session, latest, source_id)
     session.execute(sa.schema.DropTable(latest, if_exists=True))
     session.execute(sa.schema.DropTable(stage, if_exists=True))
     return Counts(unique - matched, changed, matched - changed, removed, staged - unique)

@@ -99,5 +99,7 @@ removals = Table(
     Column("stored_at", Instant),
     Column("number_of_instances", BigInteger),     # what went; empty where it is not known
     Column("size_bytes", BigInteger),
+    Column("instances_before", BigInteger),        # what the study was: one that is back at it has lost nothing
+    Column("size_bytes_before", BigInteger),
 )
 """Studies that a source no longer has, and studies that became smaller, as its loads found them: see `removals.py`."""

@@ -33,7 +33,8 @@ def _daily(days: int, each: int = 3, *, minutes: Any = lambda day: 20, offset: A
             row = exam(start + day * each + number, begun.strftime("%Y-%m-%d %H:%M"), site="North", modality="CT",
                        station_name=station, size_bytes=10**9, storage_tier="online", number_of_instances=1,
                        procedure_start_at=begun, imaging_complete_at=ended, images_prepared_at=ended,
-                       images_stored_at=ended, stored_at=ended, reported_at=ended + dt.timedelta(hours=1))
+                       images_stored_at=ended, stored_at=ended, study_at=begun + dt.timedelta(minutes=offset(day)),
+                       reported_at=ended + dt.timedelta(hours=1))
             row |= {"exam_id": name, "study_instance_uid": name, "accession_number": name}
             rows.append(row)
             copies.append({"study_instance_uid": name, "patient_key": row["patient_key"], "source_id": "archive",

@@ -44,7 +44,8 @@ def _site(site: str, *, wait: Of = lambda day: 2, minutes: Of = lambda day: 20,
             ended = begun + dt.timedelta(minutes=minutes(day))
             row = exam(0, begun.strftime("%Y-%m-%d %H:%M"), site=site, modality="CT", station_name=f"{site}CT",
                        procedure_start_at=begun, imaging_complete_at=ended, images_prepared_at=ended,
-                       images_stored_at=ended, stored_at=ended, reported_at=ended + dt.timedelta(hours=wait(day)))
+                       images_stored_at=ended, stored_at=ended, study_at=begun + dt.timedelta(minutes=offset(day)),
+                       reported_at=ended + dt.timedelta(hours=wait(day)))
             name = f"{site}-{day}-{number}"
             rows.append(row | {"exam_id": name, "study_instance_uid": name, "accession_number": name})
             copies.append({"study_instance_uid": name, "patient_key": row["patient_key"], "source_id": "archive",

@@ -176,7 +176,7 @@ def test_a_filter_changes_the_figures_and_the_address(watched: Watched) -> None:
 def test_a_mark_leads_to_its_studies_and_on_to_one_study(watched: Watched) -> None:
     page = watched.page
     open_page(page, "Volume")
-    card = page.locator(".js-plotly-plot").nth(1)
+    card = page.locator(".js-plotly-plot").filter(has_text="Studies by modality").first
     card.scroll_into_view_if_needed()
     bar = card.locator(".bars .point path").first
     expect(bar).to_be_visible()

@@ -64,7 +64,7 @@ def test_what_an_export_no_longer_has_is_written_down_as_it_was(store: Store) ->
     assert row == {
         "source_id": "archive", "study_instance_uid": "1", "load_id": found_by, "what": "gone", "site": "North",
         "modality": "CT", "station_name": "CT1", "study_date": when.date(), "stored_at": when,
-        "number_of_instances": 10, "size_bytes": 5}
+        "number_of_instances": 10, "size_bytes": 5, "instances_before": 10, "size_bytes_before": 5}
     assert store.current().count(sa.select(loads).where(loads.c.load_id == found_by)) == 1
     load(store, Export(study("2", 7), study("3", 9)))
     assert len(noted(store)) == 1, "the same again takes nothing away"
@@ -94,6 +94,58 @@ def test_what_comes_back_is_no_longer_gone(store: Store) -> None:
     assert noted(store) == []
     load(store, Export(study("2", 10)))
     assert noted(store) == [("archive", "1", "gone", 100, 10)]
+
+
+def test_a_patient_corrected_by_an_export_of_a_part_takes_nothing_away_later(store: Store) -> None:
+    load(store, Export(study("1", 100, patient="a")))
+    load(store, Export(study("1", 100, patient="b"), whole=False))
+    load(store, Export(study("1", 100, patient="b")))
+    assert noted(store) == []
+    assert store.current().count(studies) == 1
+
+
+def test_a_patient_corrected_by_an_export_of_a_part_hides_no_image_that_went_since(store: Store) -> None:
+    load(store, Export(study("1", 100, patient="a")))
+    load(store, Export(study("1", 100, patient="b"), whole=False))
+    load(store, Export(study("1", 60, images=6, patient="b")))
+    assert noted(store) == [("archive", "1", "fewer_images", 40, 4)]
+
+
+def test_images_that_come_back_are_no_longer_gone_however_often_they_go(store: Store) -> None:
+    for _ in range(3):
+        load(store, Export(study("1", 100), study("2", 100)))
+        assert noted(store) == []
+        load(store, Export(study("1", 50, images=5), study("2", 70)))
+        assert noted(store) == [("archive", "1", "fewer_images", 50, 5), ("archive", "2", "fewer_bytes", 30, 0)]
+
+
+def test_images_that_come_back_smaller_are_back_and_fewer_of_them_are_not(store: Store) -> None:
+    load(store, Export(study("1", 100), study("2", 100)))
+    load(store, Export(study("1", 50, images=5), study("2", 50, images=5)))
+    load(store, Export(study("1", 80, images=10), study("2", 100, images=9)))
+    assert noted(store) == [("archive", "2", "fewer_images", 50, 5)]
+
+
+def test_a_part_of_a_study_under_another_patient_brings_no_image_back(store: Store) -> None:
+    load(store, Export(study("1", 100, patient="a")))
+    load(store, Export(study("1", 50, images=5, patient="a")))
+    load(store, Export(study("1", 50, images=5, patient="b"), whole=False))
+    assert noted(store) == [("archive", "1", "fewer_images", 50, 5)]
+
+
+def test_a_study_that_lost_images_and_then_went_comes_back_whole_or_as_it_went(store: Store) -> None:
+    load(store, Export(study("1", 100), study("2", 100), study("3", 1)))
+    load(store, Export(study("1", 50, images=5), study("2", 50, images=5), study("3", 1)))
+    load(store, Export(study("3", 1)))
+    assert len(noted(store)) == 4
+    load(store, Export(study("1", 100), study("2", 50, images=5), study("3", 1)))
+    assert noted(store) == [("archive", "2", "fewer_images", 50, 5)]
+
+
+def test_a_study_that_became_smaller_with_more_images_lost_none(store: Store) -> None:
+    load(store, Export(study("1", 100), study("2", 100, images=None)))
+    load(store, Export(study("1", 50, images=12), study("2", 50)))
+    assert noted(store) == [("archive", "1", "fewer_bytes", 50, 0), ("archive", "2", "fewer_bytes", 50, None)]
 
 
 def test_an_export_of_a_part_takes_nothing_away_but_may_tell_of_smaller_studies(store: Store) -> None:

@@ -29,6 +29,8 @@ store = open_store(settings)
 
 def say(step):
     print(step, flush=True)
+    if step in sys.argv[3:]:
+        sys.stdin.readline()
 
 with store.draft() as draft:
     say("copied")
@@ -43,10 +45,11 @@ say("published")
 STEPS = ["copied", "staged 0", "merged 0", "staged 1", "merged 2"]
 
 
-def start(settings: Settings) -> subprocess.Popen[str]:
+def start(settings: Settings, *pauses: str) -> subprocess.Popen[str]:
+    """Start a load in another process; it waits for a line at each of its pauses."""
     url = settings.warehouse_url.get_secret_value()
-    return subprocess.Popen([sys.executable, "-c", LOADER, str(settings.home), url], cwd=ROOT, text=True,
-                            stdout=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", LOADER, str(settings.home), url, *pauses], cwd=ROOT,
+                            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def wait_for(loader: subprocess.Popen[str], step: str) -> None:
@@ -84,10 +87,13 @@ def test_a_load_killed_at_any_step_leaves_the_last_snapshot_and_the_next_finishe
 
 
 def test_a_reader_in_another_process_goes_on_while_a_load_runs(site: Settings) -> None:
-    loader = start(site)
+    loader = start(site, "staged 1")
     wait_for(loader, "staged 1")
     reader = open_store(site).current()
     assert (reader.revision, reader.count(studies)) == (1, 1)
+    assert loader.stdin is not None
+    loader.stdin.write("go on\n")
+    loader.stdin.flush()
     wait_for(loader, "published")
     loader.wait()
     assert reader.count(studies) == 1, "a reader keeps the snapshot that it opened"
