@@ -59,8 +59,9 @@ def what_if(warehouse: Warehouse, filters: Filters, rule: Rule = "nhs", compress
     MetricResult
         Columns ``archive``, ``scenario``, ``in_1_year``, ``in_3_years``, ``in_5_years``, ``lower80``, ``upper80`` (of
         the last), ``freed`` (in 5 years, against as now), ``fills`` with ``fills_early`` and ``fills_late`` (80 %
-        interval; empty beyond the horizon), ``chance`` of filling within it (percent). The headline is what all that
-        is asked for frees in all archives. The first notes say it in words, the others what is assumed.
+        interval; empty beyond the horizon), ``chance`` of filling within it (percent). The headline is what all
+        archives together hold in 5 years with all that is asked for (the sum of their medians). The first notes say it
+        in words, the others what is assumed.
     """
     seen = [one for history in histories(warehouse, filters) if (one := outlook(history, HORIZON_MONTHS))]
     spec = METRICS["storage.what_if"].spec
@@ -78,7 +79,7 @@ def what_if(warehouse: Warehouse, filters: Filters, rule: Rule = "nhs", compress
     last = frame[frame.scenario == list(changes)[-1]]
     return MetricResult(
         spec, frame, "in_5_years", ("archive", "scenario"), len(seen), warehouse.revision, {"chance": PERCENT},
-        scope.left_out({SIZE_UNKNOWN: sa.not_(size_known)}), None, float(last.freed.sum()),
+        scope.left_out({SIZE_UNKNOWN: sa.not_(size_known)}), None, float(last.in_5_years.sum()),
         (*_said(frame, seen), *_assumed(held, rule, compress, seen)))
 
 

@@ -32,6 +32,7 @@ from analytics.warehouse.expressions import period_start
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
+NO_STUDY, NO_MATCH = "There is no study yet.", "No study matches the filters."
 _YEAR = 12
 _STRAY = "in a month before the index begins"
 _NOT_OVER = "in a month that is not over, or cut by the period chosen"
@@ -76,7 +77,7 @@ def year_on_year(warehouse: Warehouse, filters: Filters) -> MetricResult:
     compared = months[months.whole & months.covered_before]
     if compared.empty:
         said: tuple[str, ...] = ("No whole month has a whole month a year before it." if len(months)
-                                 else "There is no study yet.",)
+                                 else NO_STUDY if filters == Filters() else NO_MATCH,)
         rows = scope.rows(sa.false(), period=period_start(exams.c.exam_date, "month"))
         frame = pd.DataFrame({name: [] for name in _COLUMNS})
     else:

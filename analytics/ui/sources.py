@@ -49,14 +49,25 @@ def incomplete_transfers(page: Page) -> None:
 def _stopped(page: Page) -> str:
     frame = page.metric(_SILENT, site_zone=page.settings.site_zone).frame
     names = [str(name) for name in frame.station_name[frame.state == SILENT]]
-    usual = f"{len(frame) - len(names):,} devices send as they usually do."
-    return f"Silent beyond their usual: {', '.join(names)}. {usual}" if names else usual
+    if frame.empty:
+        return "No device here can be judged: none is in use, or its days with studies are too few."
+    sending = len(frame) - len(names)
+    if not sending:
+        usual = "No other device can be judged."
+    else:
+        usual = "1 device sends as it usually does." if sending == 1 else (
+            f"{sending:,} devices send as they usually do.")
+    whose = "its" if len(names) == 1 else "their"
+    return f"Silent beyond {whose} usual: {', '.join(names)}. {usual}" if names else usual
 
 
 def _not_whole(page: Page) -> str:
     result = page.metric(_TRANSFERS)
+    if not result.n:
+        return "No exam here is one that the archive should hold."
     few = format_quantity(result.headline, PERCENT)
     share = "< 0.1 %" if few == "0.0 %" and result.headline else few
-    return (f"{format_quantity(int(result.frame.incomplete.sum()), EXAMS)} of {format_quantity(result.n, EXAMS)} exams "
-            f"that the archive should hold ({share}). A bar is the lower 95 % limit of a device's share, so that few "
-            "exams do not stand first by chance.")
+    exams = "exam" if result.n == 1 else "exams"
+    return (f"{format_quantity(int(result.frame.incomplete.sum()), EXAMS)} of {format_quantity(result.n, EXAMS)} "
+            f"{exams} that the archive should hold ({share}). A bar is the lower 95 % limit of a device's share, so "
+            "that few exams do not stand first by chance.")

@@ -73,6 +73,17 @@ def test_a_device_that_fell_silent_has_months_of_nothing(store: Store) -> None:
     assert list(frame.studies) == [10, 0, 0] and list(frame.adjusted)[1:] == [-100, -100]
 
 
+@pytest.mark.parametrize(("filters", "days", "said"), [
+    (Filters(sites=("Nowhere",)), ["2026-05-04"], "No study matches the filters."),
+    (Filters(date_to=dt.date(2026, 5, 3)), ["2026-05-04"], "No study matches the filters."),
+    (Filters(), [], "There is no study yet.")])
+def test_a_filter_that_selects_nothing_is_not_an_empty_archive(
+        store: Store, filters: Filters, days: list[str], said: str) -> None:
+    rows = _months(*((dt.date.fromisoformat(day), 1) for day in days))
+    result = year_on_year(build(store, {exams: rows}), filters)
+    assert result.n == 0 and result.notes[0] == said
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.2, 40), st.floats(0, 2))
 def test_the_calendar_and_the_adjusted_change_make_up_the_change(seed: int, busy: float, weekend: float) -> None:
