@@ -28,10 +28,11 @@ _FIELDS = ("site", "modality", "station_name", "source_id")
     "storage.deleted_by_period", "Deleted by period",
     "Bytes of the studies, and of the images of studies, that a source had at one load and no longer at the next, by "
     "the period of the load that found them gone. The day on which they went is not known: it lies between two loads. "
-    "Nor is why: deleted, moved, left out of an export, or no longer readable. A study that comes back is no longer "
-    "counted, one filed under another patient never was, and what was deleted before the first load of a source was "
-    "never seen. A study that became smaller with no image known to be gone is left out, and so is one whose size is "
-    "not known.",
+    "Nor is why: deleted, moved, left out of an export, or no longer readable. Studies and images that come back are "
+    "no longer counted; of a study that is back in part, what is still missing is. A corrected patient ID takes "
+    "nothing away: of a study filed under several patients, what goes from one counts only as far as what remains "
+    "is smaller. What was deleted before the first load of a source was never seen. A study that became smaller with "
+    "no image known to be gone is left out, and so is one whose size is not known.",
     BYTES, "neutral", "Record of each load, as the source gave it"))
 def deleted_by_period(warehouse: Warehouse, filters: Filters, period: Period = "month", by: By = "what",
                       site_zone: str | None = None) -> MetricResult:

@@ -82,6 +82,7 @@ def _single(session: Session, table: sa.Table, rows: sa.Select[Any]) -> sa.Table
     session.execute(sa.schema.CreateTable(latest))
     names = [column.name for column in table.columns]
     session.execute(sa.insert(latest).from_select(names, rows, include_defaults=False))
+    session.analyze((latest,))  # what is asked of it below is planned blindly without it
     return latest
 
 

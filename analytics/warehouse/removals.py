@@ -1,8 +1,8 @@
 """What a load takes away: each study that is gone from its source, and each that became smaller.
 
 A study is known by its UID, whatever patient it is filed under: a corrected PatientID takes nothing away. What comes
-back is no longer counted: ``removals`` lists no study as gone that its source holds, and none as smaller that is back
-at what it was.
+back is no longer counted: ``removals`` lists no study as gone that its source holds, none as smaller that is back at
+what it was, and of one that is back in part no more than what is still missing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def note_removals(session: Session, latest: sa.Table, source_id: str, load_id: s
     complete : bool
         Whether studies that ``latest`` does not have go.
     """
-    session.analyze((studies, latest))  # every step below is planned blindly without it
+    session.analyze((studies,))  # every step below is planned blindly without it
     suspects = _table_of(session, "removal_suspects", _suspects(latest, source_id, complete=complete))
     compared = _compared(latest, suspects, source_id, complete=complete).subquery("compared")
     gone = compared.c.rows_after == literal(0)
@@ -124,7 +124,7 @@ def _table_of(session: Session, name: str, rows: sa.Select[Any]) -> sa.Table:
 
 
 def forget_returned(session: Session, latest: sa.Table, source_id: str) -> None:
-    """Let go of what is written down of the studies that a source has again as they were; in the step of the merge.
+    """Let go of what is written down of studies that a source has again, or more of; inside the step of the merge.
 
     Parameters
     ----------
@@ -138,11 +138,21 @@ def forget_returned(session: Session, latest: sa.Table, source_id: str) -> None:
     of_source = sa.select(removals.c.study_instance_uid).where(removals.c.source_id == source_id)
     back = _table_of(session, "removals_back", sa.select(
         uid, *(_known_sum(latest.c[name]).label(name) for name in _SIZES)).where(uid.in_(of_source)).group_by(uid))
+    same = sa.and_(removals.c.source_id == source_id, back.c.study_instance_uid == removals.c.study_instance_uid)
     whole = sa.or_(
         removals.c.what == literal(GONE),
         sa.and_(removals.c.what == literal(FEWER_IMAGES), back.c.number_of_instances >= removals.c.instances_before),
         sa.and_(removals.c.what == literal(FEWER_BYTES), back.c.size_bytes >= removals.c.size_bytes_before))
-    session.execute(sa.delete(removals).where(removals.c.source_id == source_id, sa.exists(
-        sa.select(sa.literal(1)).select_from(back).where(
-            back.c.study_instance_uid == removals.c.study_instance_uid, whole))))
+    session.execute(sa.delete(removals).where(
+        sa.exists(sa.select(sa.literal(1)).select_from(back).where(same, whole))))
+    missing = {"number_of_instances": removals.c.instances_before - back.c.number_of_instances,
+               "size_bytes": removals.c.size_bytes_before - back.c.size_bytes}
+    still = {name: _at_most(removals.c[name], value) for name, value in missing.items()}
+    session.execute(sa.update(removals).where(
+        same, sa.or_(*(missing[name] < removals.c[name] for name in _SIZES))).values(still))
     session.execute(sa.schema.DropTable(back))
+
+
+def _at_most(noted: sa.ColumnElement[Any], missing: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.case((sa.and_(missing < literal(0), noted.is_not(None)), literal(0)), (missing < noted, missing),
+                   else_=noted)
