@@ -19,5 +19,5 @@ def test_storage_names_the_best_model_with_its_error_and_compares_all(app: Opene
     drawn = [trace for chart in page.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]]
     held = next(trace for trace in drawn if trace.get("name") == "Held by the 80 % interval")
     assert held["y"][0] == sentence[2] and len(held["y"]) == int(sentence[1]) + 1, "and the forecast itself"
-    shown = re.search(r"Held 80 percent: ([\d.]+) %<br>.+Error: ([\d.]+) %", held["hovertext"][0])
+    shown = re.search(r"80 % interval held: ([\d.]+) %<br>.+Error: ([\d.]+) %", held["hovertext"][0])
     assert shown and abs(float(shown[1]) - int(sentence[4])) <= 0.5 and shown[2] == sentence[3]

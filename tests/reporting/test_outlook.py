@@ -24,7 +24,7 @@ def test_each_interval_stands_where_it_held_and_a_line_where_it_should() -> None
     assert [list(trace.x) for trace in figure.data] == [[90.0, 70.0], [99.0, 88.0]]
     assert [shape.x0 for shape in figure.layout.shapes] == [80, 95]
     assert list(figure.data[0].y) == ["walk", "level"]
-    assert "Held 80 percent: 90.0 %" in figure.data[0].hovertext[0]
+    assert "80 % interval held: 90.0 %" in figure.data[0].hovertext[0]
 
 
 def test_models_of_several_archives_are_told_apart() -> None:
