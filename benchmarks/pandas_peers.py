@@ -12,14 +12,16 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from analytics.core.filters import Filters
+from analytics.core.settings import load_settings
 from analytics.metrics.catalog import compute
-from analytics.metrics.scope import FIRST_EXAM_DATE, as_of
+from analytics.metrics.scope import FIRST_EXAM_DATE, as_of, whole_until
+from analytics.metrics.windows import chosen_days
 from analytics.warehouse.schema import exams
 from analytics.warehouse.store import Warehouse
 
 _NAMES = ("site", "modality", "station_name", "priority", "transfer_syntax_uid")
-_INSTANTS = ("images_prepared_at", "reported_at", "procedure_start_at", "imaging_complete_at", "stored_at",
-             "exam_cancelled_at")
+_INSTANTS = ("images_prepared_at", "images_stored_at", "reported_at", "procedure_start_at", "imaging_complete_at",
+             "stored_at", "exam_cancelled_at")
 _OTHERS = ("has_study", "has_order", "exam_date", "stored_date", "exam_hour", "exam_weekday", "size_bytes")
 
 
@@ -84,11 +86,32 @@ def _volume(found: pd.DataFrame) -> pd.DataFrame:
         studies=("has_study", "size"), bytes=("size_bytes", "sum")).reset_index()
 
 
-def _turnaround(found: pd.DataFrame) -> pd.DataFrame:
+def _unread(found: pd.DataFrame) -> pd.DataFrame:
+    ready, now = found.images_prepared_at.fillna(found.images_stored_at), found.attrs["as_of"]
+    kept = found[found.has_order & _dated(found) & found.reported_at.isna() & found.exam_cancelled_at.isna()
+                 & (ready <= now)].assign(minutes=(now - ready).dt.total_seconds() / 60)
+    return _grouped(kept, ["site"]).minutes.agg(
+        unread="size", median_age="median", over_3_days=lambda values: (values >= 3 * 1440).sum()).reset_index()
+
+
+def _arriving(found: pd.DataFrame) -> pd.DataFrame:
+    first, last = (pd.Timestamp(day) for day in found.attrs["window"])
+    kept = found[found.has_study & found.stored_date.between(first, last) & found.size_bytes.notna()]
+    hours = kept.stored_at.dt.tz_convert(load_settings().site_zone).dt.hour
+    return _grouped(kept.assign(weekday=kept.stored_date.dt.dayofweek + 1, hour=hours), ["weekday", "hour"]).agg(
+        studies=("has_study", "size")).reset_index()
+
+
+def _medians(found: pd.DataFrame) -> pd.DataFrame:
+    return _turnaround(found, [])
+
+
+def _turnaround(found: pd.DataFrame, by: list[str] | None = None) -> pd.DataFrame:
     valid = found.has_order & _dated(found) & found.exam_cancelled_at.isna()
     minutes = _minutes(found, "images_prepared_at", "reported_at")
     kept = found[valid & (minutes >= 0)].assign(minutes=minutes)
-    return _grouped(kept.assign(period=_month(kept.exam_date)), ["period", "priority"]).minutes.agg(
+    return _grouped(kept.assign(period=_month(kept.exam_date)), ["period", *(["priority"] if by is None else by)]
+                    ).minutes.agg(
         n="size", median="median", p90=lambda values: values.quantile(0.9)).reset_index()
 
 
@@ -114,9 +137,12 @@ def _syntaxes(found: pd.DataFrame) -> pd.DataFrame:
 
 
 PEERS = (
+    Peer("Overview", "turnaround.swim_rtat", {}, ("n", "median", "p90"), _medians),
     Peer("Volume", "volume.studies_by_period", {"period": "month", "by": "modality"}, ("studies", "bytes"), _volume),
     Peer("Turnaround", "turnaround.swim_rtat", {"period": "month", "by": "priority"}, ("n", "median", "p90"),
          _turnaround),
+    Peer("Backlog", "backlog.unread_now", {}, ("unread", "median_age", "over_3_days"), _unread),
+    Peer("Network", "network.by_hour", {}, ("studies",), _arriving),
     Peer("Utilization", "utilization.by_device", {}, ("exams", "median_duration", "busy"), _durations),
     Peer("Sources", "sources.transfer_delay", {}, ("n", "median", "p90"), _delays),
     Peer("Storage", "storage.by_transfer_syntax", {}, ("bytes", "studies"), _syntaxes),
@@ -136,7 +162,10 @@ def exams_in_memory(warehouse: Warehouse) -> pd.DataFrame:
             pd.Categorical.from_codes(kept.indices.fill_null(-1).to_numpy(zero_copy_only=False),
                                       kept.dictionary.to_pylist()))
     frame = pd.DataFrame(parts)
-    frame.attrs["last_day"] = (now + timedelta(days=1)).date()
+    over = whole_until(now)
+    assert over is not None
+    frame.attrs |= {"last_day": (now + timedelta(days=1)).date(), "as_of": pd.Timestamp(now),
+                    "window": chosen_days(Filters(), over)}
     return frame
 
 

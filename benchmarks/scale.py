@@ -63,16 +63,29 @@ def _narrowed(warehouse: Warehouse) -> dict[str, str | list[str]]:
     return {"date_from": first.isoformat(), "date_to": last.isoformat(), "sites": [filter_choices(warehouse).sites[0]]}
 
 
-def _beside_pandas(warehouse: Warehouse) -> dict[str, dict[str, float]]:
-    """Return the seconds of each page's main select, here and in pandas, and by how much their answers differ."""
+def measure_main_selects(target: Path, postgres: str | None) -> dict[str, dict[str, Any]]:
+    """Return the seconds of each page's main select, here, in PostgreSQL and in pandas, and how answers differ."""
+    there = None
+    if postgres:  # every select of every page takes PostgreSQL minutes at a million already
+        file = next((target / "warehouse").glob("snapshot-*.duckdb"))
+        there = copy_to_postgres(file, postgres, frozenset({"exams", "loads"}))
+    with open_warehouse(Settings(home=target)) as warehouse:
+        return _main_selects(warehouse, there)
+
+
+def _main_selects(warehouse: Warehouse, there: Warehouse | None) -> dict[str, dict[str, Any]]:
     held = exams_in_memory(warehouse)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for peer in PEERS:
         given = peer.work(held)
         select = peer.select(warehouse)
-        found[peer.page] = {"pandas": _median_seconds(lambda peer=peer: peer.work(held)),
+        found[peer.page] = {"metric": peer.metric_id, "pandas": _median_seconds(lambda peer=peer: peer.work(held)),
                             "duckdb": _median_seconds(lambda select=select: warehouse._session.arrow(select)),
                             "differ": disagreement(peer, warehouse, given)}
+        if there:
+            start = time.perf_counter()
+            there._session.arrow(select)
+            found[peer.page]["postgres"] = time.perf_counter() - start
     return found
 
 
@@ -83,8 +96,7 @@ def measure(home: Path, target: Path, times: int, postgres: str | None) -> dict[
         line: dict[str, Any] = {
             "answers": seconds, "studies": warehouse.count(studies), "series": warehouse.count(series),
             "exams": warehouse.count(exams)}
-        narrowed, pandas = _narrowed(warehouse), _beside_pandas(warehouse)
-    line["pandas"] = pandas
+        narrowed = _narrowed(warehouse)
     for name, opened in (("kept", open_pages(target)), ("narrowed", open_pages(target, address=narrowed))):
         line[name] = {page.title: {"reads": page.reads, "page": page.seconds, "asked": page.asked,
                                    "run": len(page.run)} for page in opened}
@@ -105,15 +117,19 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--times", type=int, nargs="+", default=[1, 5, 20])
     parser.add_argument("--postgres", help="URL of an empty database, for the same selects there")
-    parser.add_argument("--postgres-up-to", type=int, default=5, help="sizes above are not copied to PostgreSQL")
+    parser.add_argument("--postgres-up-to", type=int, default=1,
+                        help="in sizes above, PostgreSQL is asked each page's main select alone")
+    parser.add_argument("--main-selects", action="store_true", help="measure these alone, on what was grown before")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("SCALE.md"))
     asked = parser.parse_args()
     record = asked.out.with_suffix(".json")
     held = json.loads(record.read_text()) if record.exists() else {}
     for times in asked.times:
         target = asked.home.with_name(f"{asked.home.name}-x{times}")
-        held[str(times)] = measure(asked.home, target, times,
-                                   asked.postgres if times <= asked.postgres_up_to else None)
+        if not asked.main_selects:
+            held[str(times)] = measure(asked.home, target, times,
+                                       asked.postgres if times <= asked.postgres_up_to else None)
+        held[str(times)]["pandas"] = measure_main_selects(target, asked.postgres)
         held[str(times)]["machine"] = f"{os.cpu_count()} cores, {platform.machine()}"
         record.write_text(json.dumps(held, indent=1))
         asked.out.write_text("\n".join(tables(held)))
