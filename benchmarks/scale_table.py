@@ -70,5 +70,7 @@ def tables(held: Sizes) -> list[str]:
         "Made by `python -m benchmarks.scale`: a hospital of a million studies, and a network of 5 and of 20 like it. "
         "Each page is opened as a reader opens it, with nothing remembered from before. Seconds differ from machine to "
         "machine; ratios are of one run. \"Without kept answers\" and PostgreSQL run each select once.", "",
-        *_all_sizes(held), *(text for _, line in _ordered(held) for text in _one_size(line)),
+        *_all_sizes(held), *(text for _, line in _ordered(held) if "plain" in line
+          for text in _one_size(line)),
+        *(line["note"] for _, line in _ordered(held) if "note" in line), "",
     ]
