@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
+from analytics.metrics import forecast_outlook
 from analytics.ui import cache
 from analytics.ui.navigation import BY_TITLE
 from analytics.warehouse.engine import DuckSession
@@ -32,23 +33,21 @@ class Opened:
     seconds : of the whole page: reads, arithmetic, charts.
     reads : seconds of all its reads together, those that the snapshot keeps the answer to among them.
     asked : how many reads it made.
-    run : the selects that the tables had to answer, in order, each once.
-    taken : seconds of each of them.
+    run : how many of them the tables had to answer.
+    selects : what it asked, each select once, by its text.
     """
 
     title: str
     seconds: float = 0.0
     reads: float = 0.0
     asked: int = 0
-
-    def __post_init__(self) -> None:
-        self.run: list[Any] = []
-        self.taken: list[float] = []
+    run: int = 0
+    selects: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
-def _watched(page: Opened, *, plain: bool) -> Iterator[None]:
-    ask, run, kept = Warehouse.arrow, DuckSession.arrow, Warehouse._kept
+def _watched(page: Opened) -> Iterator[None]:
+    ask, run = Warehouse.arrow, DuckSession.arrow
 
     def asked(self: Warehouse, select: sa.Select[Any]) -> pa.Table:
         start = time.perf_counter()
@@ -57,33 +56,33 @@ def _watched(page: Opened, *, plain: bool) -> Iterator[None]:
         finally:
             page.reads += time.perf_counter() - start
             page.asked += 1
+            page.selects.setdefault(self._session.text(select), select)
 
     def ran(self: DuckSession, select: sa.Select[Any]) -> pa.Table:
-        start = time.perf_counter()
-        found = run(self, select)
-        if [column.name for column in select.selected_columns] != ["answer"]:
-            page.run.append(select)
-            page.taken.append(time.perf_counter() - start)
-        return found
+        page.run += [column.name for column in select.selected_columns] != ["answer"]
+        return run(self, select)
 
     Warehouse.arrow, DuckSession.arrow = asked, ran  # type: ignore[method-assign, assignment]
-    if plain:
-        Warehouse._kept = lambda _self, _question: None  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
-        Warehouse.arrow, DuckSession.arrow, Warehouse._kept = ask, run, kept  # type: ignore[method-assign]
+        Warehouse.arrow, DuckSession.arrow = ask, run  # type: ignore[method-assign]
 
 
-def open_pages(home: Path, *, plain: bool = False,
-               address: Mapping[str, str | list[str]] | None = None) -> list[Opened]:
+def _forget() -> None:
+    """Forget what was read, and the forecasts that were fitted."""
+    cache.clear()
+    for remembered in vars(forecast_outlook).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()
+
+
+def open_pages(home: Path, address: Mapping[str, str | list[str]] | None = None) -> list[Opened]:
     """Open every page of an installation, each with nothing remembered from before.
 
     Parameters
     ----------
     home : Path
-    plain : bool
-        As if the snapshot kept no answers.
     address : mapping of str to str or list of str, optional
         What the page's address says, such as its filters.
 
@@ -95,13 +94,13 @@ def open_pages(home: Path, *, plain: bool = False,
     os.environ["PACSMETER_HOME"] = str(home)
     opened = []
     for title, entry in BY_TITLE.items():
-        cache.clear()
+        _forget()
         page, app = Opened(title), AppTest.from_file(str(ROOT / "app.py"), default_timeout=LONGEST)
         for name, value in (address or {}).items():
             app.query_params[name] = value
         if entry.file != "app.py":
             app.switch_page(entry.file)
-        with _watched(page, plain=plain):
+        with _watched(page):
             start = time.perf_counter()
             app.run()
             page.seconds = time.perf_counter() - start

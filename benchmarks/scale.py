@@ -40,18 +40,18 @@ def _median_seconds(work: Any) -> float:
 
 
 def _run_again(opened: list[Opened], warehouse: Warehouse) -> dict[str, float]:
-    """Return the seconds that the selects of each page take on another engine, each once."""
+    """Return the seconds that the selects of each page take on the tables of an engine, each once."""
     found = {}
     for page in opened:
         start = time.perf_counter()
-        for select in page.run:
+        for select in page.selects.values():
             warehouse._session.arrow(select)
         found[page.title] = time.perf_counter() - start
     return found
 
 
-def _tables_read(opened: list[Opened], warehouse: Warehouse) -> frozenset[str]:
-    said = " ".join(warehouse._session.text(select) for page in opened for select in page.run)
+def _tables_read(opened: list[Opened]) -> frozenset[str]:
+    said = " ".join(text for page in opened for text in page.selects)
     return frozenset(name for name in metadata.tables if re.search(rf"\b{name}\b", said))
 
 
@@ -97,17 +97,15 @@ def measure(home: Path, target: Path, times: int, postgres: str | None) -> dict[
             "answers": seconds, "studies": warehouse.count(studies), "series": warehouse.count(series),
             "exams": warehouse.count(exams)}
         narrowed = _narrowed(warehouse)
-    for name, opened in (("kept", open_pages(target)), ("narrowed", open_pages(target, address=narrowed))):
-        line[name] = {page.title: {"reads": page.reads, "page": page.seconds, "asked": page.asked,
-                                   "run": len(page.run)} for page in opened}
-    plain = open_pages(target, plain=True)
-    line["plain"] = {page.title: {"reads": sum(page.taken), "page": page.seconds, "run": len(page.run)}
-                     for page in plain}
+    opened = open_pages(target)
+    for name, pages in (("kept", opened), ("narrowed", open_pages(target, narrowed))):
+        line[name] = {page.title: {"reads": page.reads, "page": page.seconds, "asked": page.asked, "run": page.run}
+                      for page in pages}
+    with open_warehouse(Settings(home=target)) as warehouse:
+        line["plain"] = _run_again(opened, warehouse)
     if postgres:
         file = next((target / "warehouse").glob("snapshot-*.duckdb"))
-        with open_warehouse(Settings(home=target)) as warehouse:
-            wanted = _tables_read(plain, warehouse)
-        line["postgres"] = _run_again(plain, copy_to_postgres(file, postgres, wanted))
+        line["postgres"] = _run_again(opened, copy_to_postgres(file, postgres, _tables_read(opened)))
     return line
 
 
@@ -119,16 +117,13 @@ def main() -> None:
     parser.add_argument("--postgres", help="URL of an empty database, for the same selects there")
     parser.add_argument("--postgres-up-to", type=int, default=1,
                         help="in sizes above, PostgreSQL is asked each page's main select alone")
-    parser.add_argument("--main-selects", action="store_true", help="measure these alone, on what was grown before")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("SCALE.md"))
     asked = parser.parse_args()
     record = asked.out.with_suffix(".json")
     held = json.loads(record.read_text()) if record.exists() else {}
     for times in asked.times:
         target = asked.home.with_name(f"{asked.home.name}-x{times}")
-        if not asked.main_selects:
-            held[str(times)] = measure(asked.home, target, times,
-                                       asked.postgres if times <= asked.postgres_up_to else None)
+        held[str(times)] = measure(asked.home, target, times, asked.postgres if times <= asked.postgres_up_to else None)
         held[str(times)]["pandas"] = measure_main_selects(target, asked.postgres)
         held[str(times)]["machine"] = f"{os.cpu_count()} cores, {platform.machine()}"
         record.write_text(json.dumps(held, indent=1))

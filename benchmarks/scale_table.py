@@ -44,7 +44,7 @@ def _one_size(line: dict[str, Any]) -> Iterator[str]:
                "PostgreSQL / DuckDB")
     yield _row("---", *["---:"] * 8)
     for page, kept in line["kept"].items():
-        plain, there = line["plain"][page]["reads"], line.get("postgres", {}).get(page)
+        plain, there = line["plain"][page], line.get("postgres", {}).get(page)
         yield _row(page, str(kept["asked"]), str(kept["run"]), f"{kept['reads']:.3f}", f"{kept['page']:.2f}",
                    f"{plain:.2f}", f"{line['narrowed'][page]['reads']:.2f}",
                    f"{there:.2f}" if there is not None else "–", _ratio(there, plain))
