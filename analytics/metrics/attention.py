@@ -103,7 +103,7 @@ def silent_devices(warehouse: Warehouse, filters: Filters) -> Iterator[Attention
     frame = compute("sources.silent_devices", warehouse, filters).frame
     for row in frame[frame.state == sources_silence.SILENT].to_dict("records"):
         site = {"sites": (row["site"],)} if isinstance(row["site"], str) else {}
-        yield Attention(Severity.WARNING, sources_silence.silence_in_words(row), "sources.silent_devices", "Volume",
+        yield Attention(Severity.WARNING, sources_silence.silence_in_words(row), "sources.silent_devices", "Sources",
                         filters.where(station_names=(row["station_name"],), **site))
 
 
@@ -143,8 +143,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "Storage": (archive_fills,),
     "Turnaround": (slower_reports, slower_site, longer_exams),
     "Backlog": (unread_exams, past_backlog),
-    "Volume": (volume_changed, silent_devices),
-    "Sources": (clocks_off, stale_sources),
+    "Volume": (volume_changed,),
+    "Sources": (silent_devices, clocks_off, stale_sources),
     "Consistency": (found_by_checks,),
     "Image quality": (found_by_checks,),
 }

@@ -85,7 +85,7 @@ def test_a_scanner_that_falls_silent_is_named(store: Store) -> None:
     steady, _ = _daily(100)
     silent, _ = _daily(100, until=80, station="CT2", start=1000)
     # CT2's last exam is on day 79 and the snapshot ends on day 99
-    [said] = attention(build(store, {exams: [*steady, *silent]}), EVERYTHING, "Volume")
+    [said] = attention(build(store, {exams: [*steady, *silent]}), EVERYTHING, "Sources")
     assert said.sentence.startswith("CT2 has sent nothing for 20 days, after ")
 
 
